@@ -1,0 +1,48 @@
+"""Where commands print: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from grue.core.text import Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_json(document: Mapping[str, Json]) -> None:
+    """One JSON document on standard output, ``schema_version`` first."""
+    json.dump({"schema_version": 1, **document}, sys.stdout, ensure_ascii=False, allow_nan=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def print_error(cause: str, fix: str = "", place: str = "") -> None:
+    """Place, cause and fix on standard error."""
+    head = f"{place}: {cause}" if place else cause
+    sys.stderr.write(f"error: {head}\n")
+    if fix:
+        sys.stderr.write(f"  fix: {fix}\n")
+    sys.stderr.flush()
+
+
+def note(message: str) -> None:
+    """A line of information on standard error."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+
+
+def stdout() -> Console:
+    """A Rich console for result tables; it honours ``NO_COLOR`` and drops colour outside a terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def stderr() -> Console:
+    """A Rich console for progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)

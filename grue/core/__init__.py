@@ -1,0 +1,1 @@
+"""Values and contracts that every other layer speaks: standard library and numpy only."""

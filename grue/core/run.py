@@ -1,0 +1,235 @@
+"""A run as values: what was run (manifest) and what came out (results)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from grue.core.metric import MetricValue
+from grue.core.text import Json, canonical_json, sha256_text
+
+SCHEMA_VERSION = 1
+NO_SCORE_REASON = "The GRUE score is not computed by this version of grue."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """Who generated.
+
+    Attributes:
+        name: Display name; no part of the identity.
+        source: What the user wrote: folder, hub id, ``demo:…``, ``null:…``, ``oracle:reference``, or
+            ``predictions`` for a prediction file.
+        kind: ``local``, ``hub``, ``demo``, ``null``, ``oracle`` or ``predictions``.
+        revision: 40-hex commit of a hub checkpoint.
+        weights_sha256: Hash over sorted tensor names, types, shapes and bytes, adapter appended; for a prediction
+            file the hash of its canonical content; ``None`` for null systems.
+        tokenizer_sha256: Hash of the tokenizer's files.
+        architecture: Class name of the model.
+        parameters: Number of parameters.
+        dtype: Number type that computed.
+        engine: Engine that generated (``hf``), or ``None``.
+        meta: What the user declared with ``--meta``.
+    """
+
+    name: str
+    source: str
+    kind: str
+    revision: str | None = None
+    weights_sha256: str | None = None
+    tokenizer_sha256: str | None = None
+    architecture: str | None = None
+    parameters: int | None = None
+    dtype: str | None = None
+    engine: str | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        """The object of ``manifest.json``."""
+        return {**asdict(self), "meta": dict(self.meta)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataInfo:
+    """Which rows: ``source`` is ``mini``, ``hub`` or ``folder``; ``rows`` counts the split after grouping."""
+
+    source: str
+    id: str | None
+    revision: str | None
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskManifest:
+    """What was asked of one task.
+
+    Attributes:
+        profile: ``standard`` or ``grue-paper``.
+        quirks: Active quirk keys.
+        limit: Rows asked for with ``-L``; ``None`` for the whole split.
+        samples: Generations a prompt.
+        generation: Decoding settings and cut, as they ran; empty where no model ran.
+        metrics: Metric name -> signature; ``None`` for an absent metric.
+        primary: Names of the primary metrics.
+    """
+
+    version: int
+    profile: str
+    quirks: tuple[str, ...]
+    split: str
+    data: DataInfo
+    prompts_sha256: str
+    limit: int | None
+    samples: int
+    generation: Mapping[str, Json]
+    metrics: Mapping[str, str | None]
+    rewards: Mapping[str, str | None]
+    primary: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """The object of ``manifest.json``."""
+        return {
+            "version": self.version,
+            "profile": self.profile,
+            "quirks": list(self.quirks),
+            "split": self.split,
+            "data": asdict(self.data),
+            "prompts_sha256": self.prompts_sha256,
+            "limit": self.limit,
+            "samples": self.samples,
+            "generation": dict(self.generation),
+            "metrics": dict(self.metrics),
+            "rewards": dict(self.rewards),
+            "primary": list(self.primary),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What was run; written before the first generation."""
+
+    run_id: str
+    identity: str
+    created_at: str
+    grue: Mapping[str, str | None]
+    model: ModelInfo
+    environment: Mapping[str, Json]
+    arguments: Mapping[str, Json]
+    seed: int
+    tasks: Mapping[str, TaskManifest]
+
+    def to_json(self) -> dict[str, Json]:
+        """The whole ``manifest.json``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "run_id": self.run_id,
+            "identity": self.identity,
+            "created_at": self.created_at,
+            "grue": dict(self.grue),
+            "model": self.model.to_json(),
+            "environment": dict(self.environment),
+            "arguments": dict(self.arguments),
+            "seed": self.seed,
+            "tasks": {name: task.to_json() for name, task in self.tasks.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a task's generation cost; ``None`` where no model ran or nothing was measured."""
+
+    wall_seconds: float
+    load_seconds: float | None = None
+    prompt_tokens: int | None = None
+    generated_tokens: int | None = None
+    tokens_per_second: float | None = None
+    latency_ms_p50: float | None = None
+    latency_ms_p95: float | None = None
+    peak_memory_bytes: int | None = None
+    energy_joules: float | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The object of ``results.json``; ``energy_joules`` only where it was measured."""
+        out: dict[str, Json] = {
+            "wall_seconds": self.wall_seconds,
+            "load_seconds": self.load_seconds,
+            "prompt_tokens": self.prompt_tokens,
+            "generated_tokens": self.generated_tokens,
+            "tokens_per_second": self.tokens_per_second,
+            "latency_ms": {"p50": self.latency_ms_p50, "p95": self.latency_ms_p95},
+            "peak_memory_bytes": self.peak_memory_bytes,
+        }
+        if self.energy_joules is not None:
+            out["energy_joules"] = self.energy_joules
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Shares of generations, 0 to 1: empty predictions, cut prompts, outputs ended by the length limit."""
+
+    empty: float | None = None
+    cut_prompt: float | None = None
+    cut_output: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """What came out of one task. ``status`` is ``finished`` or ``partial``."""
+
+    status: str
+    expected: int
+    scored: int
+    failed: int
+    metrics: Mapping[str, MetricValue]
+    rewards: Mapping[str, MetricValue]
+    rates: Rates
+    cost: Cost
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The object of ``results.json``."""
+        out: dict[str, Json] = {
+            "status": self.status,
+            "n": {"expected": self.expected, "scored": self.scored, "failed": self.failed},
+            "metrics": {name: value.to_json() for name, value in self.metrics.items()},
+            "rewards": {name: value.to_json() for name, value in self.rewards.items()},
+            "rates": asdict(self.rates),
+            "cost": self.cost.to_json(),
+            "scores": {"quality": _no_score(), "naturalness": _no_score(), "floor": {}, "ceiling": {}},
+        }
+        if self.error:
+            out["error"] = self.error
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What came out of a run; written last."""
+
+    run_id: str
+    status: str
+    tasks: Mapping[str, TaskResult]
+    files: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Json]:
+        """The whole ``results.json``, checksum included."""
+        out: dict[str, Json] = {
+            "schema_version": SCHEMA_VERSION,
+            "run_id": self.run_id,
+            "status": self.status,
+            "tasks": {name: task.to_json() for name, task in self.tasks.items()},
+            "scores": {"grue": _no_score(), "naturalness": _no_score()},
+            "files": dict(self.files),
+        }
+        return {**out, "checksum": checksum(out)}
+
+
+def checksum(document: Mapping[str, Json]) -> str:
+    """SHA-256 of the canonical JSON of a document without its ``checksum`` key."""
+    return sha256_text(canonical_json({k: v for k, v in document.items() if k != "checksum"}))
+
+
+def _no_score() -> dict[str, Json]:
+    return {"value": None, "ci95": None, "reason": NO_SCORE_REASON}

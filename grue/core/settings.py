@@ -1,0 +1,87 @@
+"""Settings that outlive a command: environment variables, then ``grue.toml`` in the working folder."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grue.core.errors import UsageError
+from grue.core.text import nearest
+
+# Key -> default, as the user would write it; "" means that there is none.
+DEFAULTS: Mapping[str, str] = {
+    "GRUE_HOME": "",
+    "GRUE_DATA": "hub",
+    "GRUE_RESULTS_DIR": "runs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting's value and where it came from (``environment``, ``grue.toml`` or ``default``)."""
+
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings with their origins."""
+
+    values: Mapping[str, Setting]
+
+    def __getitem__(self, key: str) -> str:
+        return self.values[key].value
+
+    @property
+    def home(self) -> Path:
+        """Folder of caches and local state."""
+        return Path(self["GRUE_HOME"]).expanduser()
+
+
+def load_settings(environ: Mapping[str, str], folder: Path) -> Settings:
+    """Read the settings for a process.
+
+    Args:
+        environ: Environment variables.
+        folder: Working folder, where ``grue.toml`` may stand. Its keys are the variables' names in lower case,
+            with or without ``grue_``.
+
+    Raises:
+        UsageError: for a broken ``grue.toml`` or an unknown key in it.
+    """
+    written = _toml(folder / "grue.toml")
+    cache = Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")) / ".cache") / "grue"
+    values = {}
+    for key, default in DEFAULTS.items():
+        if environ.get(key):
+            values[key] = Setting(environ[key], "environment")
+        elif key in written:
+            values[key] = Setting(written[key], "grue.toml")
+        else:
+            values[key] = Setting(str(cache) if key == "GRUE_HOME" else default, "default")
+    return Settings(values)
+
+
+def _toml(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.", "Mend the file or remove it.") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is no valid TOML: {error}.", "Mend the line it names.") from error
+    values = {}
+    for key, value in table.items():
+        name = key.upper() if key.lower().startswith("grue_") else f"GRUE_{key.upper()}"
+        if name not in DEFAULTS:
+            raise UsageError(f"{path}: unknown setting {key!r}.{nearest(name, DEFAULTS)}", f"Known: {', '.join(DEFAULTS)}.")
+        if not isinstance(value, str):
+            raise UsageError(f"{path}: {key} should be text, found {value!r}.", "Put the value in quotes.")
+        values[name] = value
+    return values
