@@ -1,0 +1,1 @@
+"""What generates: Hugging Face checkpoints and null systems, behind one protocol."""

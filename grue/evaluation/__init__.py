@@ -1,0 +1,1 @@
+"""Joins tasks, engines and metrics: plan, generate, score, write."""

@@ -1,0 +1,1 @@
+"""Finds task plugins: lists them without importing, loads one on demand."""

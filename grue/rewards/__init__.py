@@ -1,0 +1,1 @@
+"""Reward functions, found through a literal table."""

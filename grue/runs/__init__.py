@@ -1,0 +1,1 @@
+"""Run directories and prediction files: written atomically, resumed, read, checked."""

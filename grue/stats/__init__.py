@@ -1,0 +1,1 @@
+"""Intervals: arrays in, values out."""

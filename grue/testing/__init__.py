@@ -1,0 +1,1 @@
+"""Contract checks for task plugins, also for their authors."""

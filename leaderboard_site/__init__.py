@@ -1,0 +1,1 @@
+"""The leaderboard: pages made from run directories."""
