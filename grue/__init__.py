@@ -21,7 +21,7 @@ _API = {
     "GrueCallback": "grue.evaluation.callback:GrueCallback",
 }
 
-__all__ = ["GrueCallback", "__version__", "evaluate", "load_run", "metric", "score", "task"]  # noqa: F822
+__all__ = ["GrueCallback", "__version__", "evaluate", "load_run", "metric", "score", "task"]
 
 
 def __getattr__(name: str) -> Any:

@@ -42,9 +42,11 @@ class Commands(TyperGroup):
     """The commands of the table above, each imported when asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Names in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """The command of that name, its module imported now, or ``None``."""
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
@@ -81,7 +83,9 @@ def shell(
         list[Path] | None,
         typer.Option(help="Folder of a task plugin outside the installed packages; any command, repeatable."),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")] = False,  # noqa: ARG001
+    version: Annotated[  # noqa: ARG001 - acted on by its callback
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
+    ] = False,
 ) -> None:
     """Benchmark text generators that are trained with rewards.
 
@@ -113,7 +117,7 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of a pipe has gone; silence the interpreter's own complaint at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.YES)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last resort: every bug becomes exit code 70
         if hasattr(error, "format_message"):
             return _wrong_call(error)
         traceback.print_exc()

@@ -12,17 +12,42 @@ from grue.core.errors import UsageError
 from grue.core.task import PROFILES, Setting
 from grue.core.text import nearest
 
-Tasks = Annotated[str, typer.Option("-t", "--tasks", help="Tasks or groups, comma-separated: a name, `grue` (the paper's seven) or `all`.")]
-Split = Annotated[str | None, typer.Option("--split", help="train, validation, test, or another file of the data folder. [default: test; validation where the hub withholds test references]")]
-Data = Annotated[str | None, typer.Option("--data", help="mini (rows inside the package), hub, or a folder. [default: $GRUE_DATA, else hub]")]
-Limit = Annotated[int | None, typer.Option("-L", "--limit", min=1, help="Rows a task: the same nested subset for every model. [default: all]")]
+Tasks = Annotated[
+    str,
+    typer.Option(
+        "-t", "--tasks", help="Tasks or groups, comma-separated: a name, `grue` (the paper's seven) or `all`."
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        help="train, validation, test, or another file of the data folder. "
+        "[default: test; validation where the hub withholds test references]",
+    ),
+]
+Data = Annotated[
+    str | None,
+    typer.Option("--data", help="mini (rows inside the package), hub, or a folder. [default: $GRUE_DATA, else hub]"),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option("-L", "--limit", min=1, help="Rows a task: the same nested subset for every model. [default: all]"),
+]
 Profile = Annotated[str, typer.Option("--profile", help="standard or grue-paper.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="FAMILY.key=value, a metric's setting or TASK.quirk=true|false; repeatable.")]
-Metrics = Annotated[str | None, typer.Option("--metrics", help="Comma-separated metric names instead of the task's suite.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="FAMILY.key=value, a metric's setting or TASK.quirk=true|false; repeatable."),
+]
+Metrics = Annotated[
+    str | None, typer.Option("--metrics", help="Comma-separated metric names instead of the task's suite.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Look at local files only.")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="Run directory. [default: $GRUE_RESULTS_DIR/NAME-IDENTITY]")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="Run directory. [default: $GRUE_RESULTS_DIR/NAME-IDENTITY]")
+]
 
 
 def included(ctx: typer.Context) -> tuple[Path, ...]:
@@ -37,7 +62,9 @@ def profile_name(name: str) -> str:
         UsageError: for an unknown one.
     """
     if name not in PROFILES:
-        raise UsageError(f"--profile: unknown profile {name!r}.{nearest(name, PROFILES)}", f"Profiles: {', '.join(PROFILES)}.")
+        raise UsageError(
+            f"--profile: unknown profile {name!r}.{nearest(name, PROFILES)}", f"Profiles: {', '.join(PROFILES)}."
+        )
     return name
 
 
@@ -52,7 +79,9 @@ def parse_settings(items: Sequence[str] | None) -> dict[str, dict[str, Setting]]
         name, equals, raw = item.partition("=")
         family, dot, key = name.rpartition(".")
         if not (equals and dot and family and key):
-            raise UsageError(f"--set: {item!r} is not of the form FAMILY.key=value.", "For example: --set rouge.use_stemmer=false")
+            raise UsageError(
+                f"--set: {item!r} is not of the form FAMILY.key=value.", "For example: --set rouge.use_stemmer=false"
+            )
         settings.setdefault(family.strip(), {})[key.strip()] = _typed(raw.strip())
     return settings
 

@@ -37,17 +37,22 @@ class Record:
         for key in column.split("."):
             if not isinstance(value, Mapping) or key not in value:
                 present = ", ".join(map(str, value)) if isinstance(value, Mapping) else _kind(value)
-                raise self.fault(f"Column {column!r} is missing. Found: {present}.", "Add the column, or name the data set this folder holds.")
+                raise self.fault(
+                    f"Column {column!r} is missing. Found: {present}.",
+                    "Add the column, or name the data set this folder holds.",
+                )
             value = value[key]
         return value
 
     def string(self, column: str) -> str:
         """A string column, as it stands."""
-        return self._typed(column, str)
+        value: str = self._typed(column, str)
+        return value
 
     def integer(self, column: str) -> int:
         """A whole-number column."""
-        return self._typed(column, int)
+        value: int = self._typed(column, int)
+        return value
 
     def strings(self, column: str) -> tuple[str, ...]:
         """A column that is a list of strings."""
@@ -65,7 +70,10 @@ class Record:
         """
         value = self.value(column)
         if isinstance(value, Mapping):
-            lengths = {len(items) if isinstance(items, Sequence) and not isinstance(items, str) else -1 for items in value.values()}
+            lengths = {
+                len(items) if isinstance(items, Sequence) and not isinstance(items, str) else -1
+                for items in value.values()
+            }
             if len(lengths) != 1 or -1 in lengths:
                 raise self.fault(f"Column {column!r} should be a list of objects or an object of equally long lists.")
             value = [dict(zip(value, items, strict=True)) for items in zip(*value.values(), strict=True)]

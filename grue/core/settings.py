@@ -80,7 +80,9 @@ def _toml(path: Path) -> dict[str, str]:
     for key, value in table.items():
         name = key.upper() if key.lower().startswith("grue_") else f"GRUE_{key.upper()}"
         if name not in DEFAULTS:
-            raise UsageError(f"{path}: unknown setting {key!r}.{nearest(name, DEFAULTS)}", f"Known: {', '.join(DEFAULTS)}.")
+            raise UsageError(
+                f"{path}: unknown setting {key!r}.{nearest(name, DEFAULTS)}", f"Known: {', '.join(DEFAULTS)}."
+            )
         if not isinstance(value, str):
             raise UsageError(f"{path}: {key} should be text, found {value!r}.", "Put the value in quotes.")
         values[name] = value

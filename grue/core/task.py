@@ -135,5 +135,5 @@ class Task:
         if name not in PROFILES:
             raise ValueError(f"unknown profile {name!r}")
         known = [quirk.key for quirk in self.quirks]
-        active = {key: name == PAPER for key in known} | {k: v for k, v in (switches or {}).items() if k in known}
+        active = dict.fromkeys(known, name == PAPER) | {k: v for k, v in (switches or {}).items() if k in known}
         return self.suite(frozenset(key for key, on in active.items() if on))
