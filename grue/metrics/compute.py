@@ -1,0 +1,70 @@
+"""Row values of a metric for a set of texts, rows without references left out in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grue.core.metric import CorpusMetric, Floats, MeanMetric, Metric, SegmentMetric, Texts
+
+NO_REFERENCES = "no references in this split"
+
+
+@dataclass(frozen=True, slots=True)
+class RowScores:
+    """What a metric says of each row, in the order of the texts.
+
+    Attributes:
+        values: Shape (n,): the sample's own number, NaN where not defined or without references; ``None`` for a
+            corpus metric.
+        statistics: Shape (n, k), rows of NaN where there are no references; ``None`` but for segment metrics.
+    """
+
+    values: Floats | None
+    statistics: Floats | None
+
+
+def scorable(metric: Metric, texts: Texts) -> tuple[Texts, list[int]]:
+    """The texts that a metric can score, and their indices: those with references where it needs any."""
+    if not metric.needs_references or all(texts.references):
+        return texts, list(range(len(texts)))
+    kept = [index for index, references in enumerate(texts.references) if references]
+
+    def subset() -> Texts:
+        return Texts(
+            [texts.predictions[index] for index in kept],
+            [texts.references[index] for index in kept],
+            [texts.inputs[index] for index in kept],
+        )
+
+    return texts.derived("rows with references", subset), kept
+
+
+def row_scores(metric: Metric, texts: Texts) -> RowScores:
+    """Score each row; corpus metrics give nothing here."""
+    chosen, kept = scorable(metric, texts)
+    if isinstance(metric, SegmentMetric):
+        statistics = metric.statistics(chosen) if kept else np.empty((0, 0))
+        return RowScores(
+            _scatter(metric.sample_values(statistics) if kept else np.empty(0), kept, len(texts)),
+            _scatter(statistics, kept, len(texts)) if kept else None,
+        )
+    if isinstance(metric, MeanMetric):
+        return RowScores(_scatter(metric.per_sample(chosen) if kept else np.empty(0), kept, len(texts)), None)
+    return RowScores(None, None)
+
+
+def corpus_value(metric: CorpusMetric, texts: Texts) -> tuple[float, int]:
+    """Value of a corpus metric and the number of texts behind it."""
+    chosen, kept = scorable(metric, texts)
+    return (metric.value(chosen), len(kept)) if kept else (float("nan"), 0)
+
+
+def _scatter(values: Floats, kept: Sequence[int], n: int) -> Floats:
+    if len(kept) == n:
+        return np.asarray(values, dtype=np.float64)
+    out = np.full((n, *values.shape[1:]), np.nan)
+    out[list(kept)] = values
+    return out

@@ -1,0 +1,116 @@
+"""BLEU as SacreBLEU computes it: corpus n-gram precision with a brevity penalty, 0 to 100.
+
+Papineni et al. 2002; Post 2018 (`sacrebleu` package). Statistics a row come from the library; the formula over
+their sums is written here for whole arrays and equals the library's ``compute_bleu``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from grue.core.errors import MetricUnavailableError
+from grue.core.metric import Floats, Texts
+from grue.core.task import Setting
+from grue.metrics.sacre import library_signature, row_statistics
+
+_SMOOTH_DEFAULTS = {"floor": 0.1, "add-k": 1.0}
+
+
+@dataclass(frozen=True)
+class SacreBleu:
+    """Corpus BLEU; sentence scores use effective order, as the library advises.
+
+    A row's statistics: hypothesis length, closest reference length, then matches and totals for each order.
+    """
+
+    library: Any = field(repr=False)
+    order: int
+    smooth_method: str
+    smooth_value: float
+    effective_order: bool
+    name: str = "sacrebleu"
+    scale: float | None = 100.0
+    higher_is_better: bool | None = True
+    needs_references: bool = True
+    kind: ClassVar[str] = "segment"
+
+    def signature(self) -> str:
+        """SacreBLEU's signature; the n-gram order is added where it is not 4."""
+        text = library_signature(self.library)
+        if self.smooth_method in _SMOOTH_DEFAULTS and round(self.smooth_value, 2) != self.smooth_value:
+            # The library rounds the value to two digits, which would make two settings look alike.
+            text = text.replace(f"[{self.smooth_value:.2f}]", f"[{self.smooth_value!r}]")
+        return text if self.order == 4 else f"{text}|order:{self.order}"
+
+    def statistics(self, texts: Texts) -> Floats:
+        """Shape (n, 2 + 2 * order)."""
+        key = f"bleu {self.library.tokenizer_signature} {self.library.lowercase} {self.order}"
+        return row_statistics(self.library, texts, key, 2 + 2 * self.order)
+
+    def corpus_value(self, total: Floats) -> Floats:
+        """BLEU of summed statistics, shape (..., 2 + 2 * order) -> (...)."""
+        return self._bleu(total, effective=self.effective_order)
+
+    def sample_values(self, statistics: Floats) -> Floats:
+        """Sentence BLEU with effective order."""
+        return self._bleu(statistics, effective=True)
+
+    def _bleu(self, total: Floats, *, effective: bool) -> Floats:
+        stats = np.asarray(total, dtype=np.float64)
+        length, reference = stats[..., 0], stats[..., 1]
+        matches, totals = stats[..., 2 : 2 + self.order], stats[..., 2 + self.order :]
+        ratio = np.divide(reference, length, out=np.full_like(length, np.inf), where=length > 0)
+        penalty = np.where(length < reference, np.exp(1 - ratio), 1.0)
+        logs = np.zeros(stats.shape[:-1])
+        orders = np.full(stats.shape[:-1], float(self.order))
+        halving = np.ones(stats.shape[:-1])
+        going = np.ones(stats.shape[:-1], dtype=bool)  # false from the first order that has no n-grams at all
+        for n in range(self.order):
+            added = self.smooth_value if self.smooth_method == "add-k" and n > 0 else 0.0
+            hits, count = matches[..., n] + added, totals[..., n] + added
+            going = going & (count > 0)
+            if effective:
+                orders = np.where(going, n + 1.0, np.where(n == 0, float(self.order), orders))
+            missing = going & (hits == 0)
+            if self.smooth_method == "exp":
+                halving = np.where(missing, halving * 2, halving)
+                hits = np.where(missing, 1 / halving, hits)
+            elif self.smooth_method == "floor":
+                hits = np.where(missing, self.smooth_value, hits)
+            counted = going if effective else np.ones_like(going)
+            precision = np.where(going & (hits > 0), 100 * hits, 0.0) / np.where(count > 0, count, 1.0)
+            with np.errstate(divide="ignore"):
+                logs = logs + np.where(counted, np.log(precision), 0.0)
+        score = penalty * np.exp(logs / orders)
+        return np.where(np.isnan(stats).any(axis=-1), np.nan, np.where(matches.any(axis=-1), score, 0.0))
+
+
+def make(name: str, settings: Mapping[str, Setting | None]) -> SacreBleu:
+    """Build from the settings of the family ``sacrebleu``, named as the library's.
+
+    Raises:
+        MetricUnavailableError: where the tokeniser needs a package that is not installed.
+    """
+    from sacrebleu.metrics import BLEU
+
+    try:
+        library = BLEU(force=True, **settings)
+    except (ImportError, RuntimeError) as error:
+        extra = {"ja-mecab": "sacrebleu[ja]", "ko-mecab": "sacrebleu[ko]"}.get(str(settings["tokenize"]), "sacrebleu")
+        raise MetricUnavailableError(
+            f"the tokeniser {settings['tokenize']!r} needs a package that is not installed: pip install '{extra}'"
+        ) from error
+    method = str(settings["smooth_method"])
+    value = settings["smooth_value"]
+    return SacreBleu(
+        library=library,
+        order=int(settings["max_ngram_order"] or 4),
+        smooth_method=method,
+        smooth_value=float(value) if value is not None else _SMOOTH_DEFAULTS.get(method, 0.0),
+        effective_order=bool(settings["effective_order"]),
+        name=name,
+    )

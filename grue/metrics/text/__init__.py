@@ -1,0 +1,1 @@
+"""Words, sentences and common subsequences: text arithmetic that metrics share, pinned by versions."""
