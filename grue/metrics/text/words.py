@@ -99,7 +99,7 @@ _SPLITTERS: dict[str, Callable[[str], list[str]]] = {"unicode": _unicode, "nltk"
 @lru_cache(maxsize=1)
 def _unicode_pattern() -> Any:
     # The standard library's \w leaves out combining marks, which would cut Thai and Hindi words apart.
-    import regex
+    import regex  # type: ignore[import-untyped]
 
     letters = r"[\p{L}\p{M}\p{N}_]+"
     return regex.compile(rf"{letters}(?:['’.,:\-‐‑]{letters})*|[^\s\p{{L}}\p{{M}}\p{{N}}_]")
