@@ -1,0 +1,70 @@
+"""Groups of metrics that several tasks name, in the settings of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grue.core.task import MetricSpec, Setting
+
+DIVERSITY = (
+    "msttr",
+    "distinct_1",
+    "distinct_2",
+    "distinct_3",
+    "unique_1",
+    "unique_2",
+    "unique_3",
+    "entropy_1",
+    "entropy_2",
+    "entropy_3",
+    "cond_entropy_2",
+    "cond_entropy_3",
+    "vocab_size",
+    "mean_length",
+    "repetition_rate",
+    "copy_rate",
+)
+ROUGE = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+
+
+def metrics(*names: str, **settings: Setting) -> tuple[MetricSpec, ...]:
+    """Metrics that share their settings."""
+    return tuple(MetricSpec(name, settings) for name in names)
+
+
+def diversity(*, paper: bool) -> tuple[MetricSpec, ...]:
+    """The naturalness family; the paper counts words with NLTK's English tokeniser for every language."""
+    return metrics(*DIVERSITY, tokenize="nltk" if paper else "unicode")
+
+
+def rouge(*, paper: bool, printed_list: bool = False) -> tuple[MetricSpec, ...]:
+    """ROUGE-1, 2, L and Lsum with the Porter stemmer.
+
+    Args:
+        paper: Score reference 0 alone and split no sentences; else the best reference counts and Lsum sees sentences.
+        printed_list: In the paper, score against the printed list of all references instead of reference 0.
+    """
+    settings: Mapping[str, Setting]
+    if not paper:
+        settings = {"use_stemmer": True, "references": "max", "lsum_split": "sentence"}
+    elif printed_list:
+        settings = {"use_stemmer": True, "paper": True}
+    else:
+        settings = {"use_stemmer": True, "references": "first"}
+    return metrics(*ROUGE, **settings)
+
+
+def meteor(*, paper: bool) -> tuple[MetricSpec, ...]:
+    """METEOR by exact and stem stages; the paper adds WordNet and scores against the printed reference list."""
+    return metrics("meteor", paper=True, wordnet=True, tokenize="nltk") if paper else metrics("meteor")
+
+
+def bleu(*, paper: bool) -> tuple[MetricSpec, ...]:
+    """SacreBLEU with 13a tokens; the paper's BLEU is unsmoothed on white-space tokens."""
+    return metrics("bleu", tokenize="whitespace") if paper else metrics("sacrebleu", tokenize="13a")
+
+
+def bertscore(language: str = "en") -> tuple[MetricSpec, ...]:
+    """BERTScore with the model that the metric's authors choose for the language."""
+    model = "google-bert/bert-base-multilingual-cased" if language == "de" else "FacebookAI/roberta-large"
+    return metrics("bertscore", model=model)
