@@ -16,7 +16,7 @@ from grue.core.metric import CorpusMetric, Floats, Metric, MetricValue, SegmentM
 from grue.core.task import MetricSpec, Suite
 from grue.core.text import finite_or_none
 from grue.metrics.build import build, entry
-from grue.metrics.compute import NO_REFERENCES, corpus_value, row_scores
+from grue.metrics.compute import corpus_value, row_scores, undefined_reason
 from grue.metrics.settings import SettingTable
 from grue.rewards import absence
 from grue.stats.bootstrap import TOO_FEW, interval, mean_of
@@ -24,7 +24,7 @@ from grue.stats.bootstrap import TOO_FEW, interval, mean_of
 Key = tuple[str, int]
 NO_MODEL_METRICS = "left out by --no-model-metrics"
 NO_ROWS = "no rows were scored"
-UNDEFINED = "not defined for these texts"
+NO_REFERENCES = "no references in this split"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ def _value(metric: Metric, joined: _Joined, texts: Texts, seed: int) -> MetricVa
 def _from_rows(metric: Metric, rows: Floats, value_of: Callable[[Floats], Floats], seed: int) -> MetricValue:
     value = finite_or_none(float(value_of(rows.sum(axis=0)))) if len(rows) else None
     bounds = interval(rows, value_of, seed=seed) if value is not None else None
-    reason = UNDEFINED if value is None else TOO_FEW if bounds is None else None
+    reason = undefined_reason(metric) if value is None else TOO_FEW if bounds is None else None
     return MetricValue(value, bounds, len(rows), metric.scale, metric.higher_is_better, metric.signature(), reason)
 
 
@@ -259,7 +259,7 @@ def _corpus(metric: CorpusMetric, texts: Texts, joined: _Joined) -> MetricValue:
         return MetricValue.absent(_message(error), failed=True)
     value = finite_or_none(number)
     n_rows = joined.n_rows if n_texts == len(texts) else _rows_with_references(texts, joined)
-    reason = metric.no_interval if value is not None else UNDEFINED
+    reason = metric.no_interval if value is not None else undefined_reason(metric)
     return MetricValue(value, None, n_rows, metric.scale, metric.higher_is_better, metric.signature(), reason)
 
 

@@ -12,11 +12,11 @@ from grue.core.metric import CorpusMetric, Metric, SegmentMetric, Texts
 from grue.core.task import MetricSpec, Setting
 from grue.core.text import Json, finite_or_none
 from grue.metrics.build import build, entry
-from grue.metrics.compute import NO_REFERENCES, corpus_value, row_scores
+from grue.metrics.compute import corpus_value, row_scores, undefined_reason
 from grue.metrics.profiles import profile_settings
 
 NO_TEXTS = "there are no predictions"
-UNDEFINED = "not defined for these texts"
+NO_REFERENCES = "no references are given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +154,6 @@ def make_texts(
 
 def _score_of(metric: Metric, number: float, n: int, per_sample: list[float | None] | None) -> Score:
     value = finite_or_none(number)
-    return Score(value, metric.scale, n, metric.signature(), per_sample, UNDEFINED if value is None else None)
+    return Score(
+        value, metric.scale, n, metric.signature(), per_sample, undefined_reason(metric) if value is None else None
+    )

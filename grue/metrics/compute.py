@@ -9,8 +9,6 @@ import numpy as np
 
 from grue.core.metric import CorpusMetric, Floats, MeanMetric, Metric, SegmentMetric, Texts
 
-NO_REFERENCES = "no references in this split"
-
 
 @dataclass(frozen=True, slots=True)
 class RowScores:
@@ -68,3 +66,9 @@ def _scatter(values: Floats, kept: Sequence[int], n: int) -> Floats:
     out = np.full((n, *values.shape[1:]), np.nan)
     out[list(kept)] = values
     return out
+
+
+def undefined_reason(metric: Metric) -> str:
+    """Why a metric that ran has no value: its own words where it has some."""
+    reason: str = getattr(metric, "undefined", "not defined for these texts")
+    return reason

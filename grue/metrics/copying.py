@@ -30,6 +30,7 @@ class CopyRate:
     scale: float | None = 1.0
     higher_is_better: bool | None = None
     needs_references: bool = False
+    undefined: str = "no row has both an input text ('source') and a prediction of four words"
     kind: ClassVar[str] = "mean"
 
     def signature(self) -> str:

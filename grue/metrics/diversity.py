@@ -45,6 +45,7 @@ class Diversity:
     higher_is_better: bool | None = None
     needs_references: bool = False
     no_interval: str = NO_INTERVAL
+    undefined: str = "there are fewer words than one block"
     kind: ClassVar[str] = "corpus"
 
     def signature(self) -> str:
