@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from grue.core.decoding import Decoding
 from grue.core.errors import GrueError, TaskContractError
@@ -57,8 +57,9 @@ def suite_problem(suite: object, profile: str) -> str | None:
         value = getattr(suite, field)
         if not callable(value) and not (value is None and field == "postprocess"):
             return f"{where}: {field} is {_described(value)}, not a function."
-    if suite.truncation.side not in ("left", "right"):
-        return f"{where}: truncation.side is {suite.truncation.side!r}; it must be 'left' or 'right'."
+    side: str = suite.truncation.side
+    if side not in ("left", "right"):
+        return f"{where}: truncation.side is {side!r}; it must be 'left' or 'right'."
     if not _is_positive(suite.truncation.max_tokens):
         return f"{where}: truncation.max_tokens is {suite.truncation.max_tokens!r}; it must be at least 1."
     return _names(suite, where)
@@ -67,8 +68,7 @@ def suite_problem(suite: object, profile: str) -> str | None:
 def _names(suite: Suite, where: str) -> str | None:
     for field, kind in (("metrics", MetricSpec), ("rewards", RewardSpec)):
         specs = getattr(suite, field)
-        odd = [spec for spec in specs if not isinstance(spec, kind)]
-        if odd:
+        if odd := _others(specs, kind):
             return f"{where}: {field} holds {_described(odd[0])} where a {kind.__name__} belongs."
         twice = [name for name, count in Counter(spec.name for spec in specs).items() if count > 1]
         if twice:
@@ -84,7 +84,7 @@ def _names(suite: Suite, where: str) -> str | None:
 
 def _identity(task: Task, name: str) -> str | None:
     if task.name != name:
-        return f"its name is {task.name!r}, but it is registered as {name!r}."
+        return f"its name is {task.name!r}, but its entry point or folder is named {name!r}."
     if not _is_positive(task.version):
         return f"version is {task.version!r}; it must be a whole number from 1 on."
     for field in ("title", "summary", "package"):
@@ -93,11 +93,10 @@ def _identity(task: Task, name: str) -> str | None:
             return f"{field} is {value!r}; it must be text."
     if not callable(task.suite):
         return f"suite is {_described(task.suite)}, not a function of active quirk keys."
-    if task.repeated_ids not in ("number", "refuse"):
-        return f"repeated_ids is {task.repeated_ids!r}; it must be 'number' or 'refuse'."
-    quirks: tuple[object, ...] = tuple(task.quirks)
-    odd = [quirk for quirk in quirks if not isinstance(quirk, Quirk)]
-    if odd:
+    repeated: str = task.repeated_ids
+    if repeated not in ("number", "refuse"):
+        return f"repeated_ids is {repeated!r}; it must be 'number' or 'refuse'."
+    if odd := _others(task.quirks, Quirk):
         return f"quirks holds {_described(odd[0])} where a Quirk belongs."
     keys = [quirk.key for quirk in task.quirks]
     if len(set(keys)) != len(keys):
@@ -120,6 +119,10 @@ def _profiles(task: Task) -> str | None:
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _others(values: Iterable[object], kind: type) -> list[object]:
+    return [value for value in values if not isinstance(value, kind)]
 
 
 def _described(value: object) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from grue.core.errors import GrueError, TaskContractError, UsageError
 from grue.core.task import Task
 from grue.core.text import nearest
-from grue.registry.entries import GROUPS_GROUP, Origin, TaskEntry, conflict, installed, origins
+from grue.registry.entries import GROUPS_GROUP, Origin, TaskEntry, conflict, installed, origins, task_folders
 from grue.registry.loading import load_origin
 
-__all__ = ["Selection", "TaskEntry", "expand", "group_names", "list_tasks", "load_task"]
+__all__ = ["Selection", "TaskEntry", "expand", "group_names", "known_groups", "list_tasks", "load_folder", "load_task"]
 
 ALL = "all"
 LIST_COMMAND = "Run 'grue tasks list' to see all."
@@ -56,6 +56,21 @@ def load_task(name: str, include: Sequence[Path] = ()) -> Task:
     return load_origin(_single(name, origins(include)))
 
 
+def load_folder(path: Path) -> Task:
+    """The task in a folder, whatever plugins are installed.
+
+    Raises:
+        UsageError: where the path holds no task or several.
+        TaskContractError: where the plugin raises or gives no proper task.
+    """
+    folders = task_folders(path)
+    if len(folders) != 1:
+        names = ", ".join(folder.name for folder in folders)
+        raise UsageError(f"{path} holds several tasks: {names}.", "Name the folder of one of them.")
+    folder = folders[0].resolve()
+    return load_origin(Origin(folder.name, f"folder {folder}", folder=folder))
+
+
 def expand(text: str, include: Sequence[Path] = ()) -> Selection:
     """Read comma-separated tasks and groups.
 
@@ -68,12 +83,11 @@ def expand(text: str, include: Sequence[Path] = ()) -> Selection:
         TaskContractError: where a named task or group is broken or claimed twice.
     """
     claims = origins(include)
-    groups = {origin.name for origin in installed(GROUPS_GROUP)}
     asked: dict[str, bool] = {}
     for part in (piece.strip() for piece in text.split(",")):
         if not part:
             continue
-        name = _known(part, claims, {ALL, *groups})
+        name = _known(part, claims, known_groups())
         if name in claims:
             _single(name, claims)
             asked[name] = False
@@ -85,6 +99,11 @@ def expand(text: str, include: Sequence[Path] = ()) -> Selection:
     if not asked:
         raise UsageError("No task is named.", "Name one with -t: a task, 'grue' or 'all'.")
     return Selection(tuple(asked), frozenset(name for name, optional in asked.items() if optional))
+
+
+def known_groups() -> tuple[str, ...]:
+    """Names of the task groups, ``all`` last; imports no plugin."""
+    return (*sorted({origin.name for origin in installed(GROUPS_GROUP)} - {ALL}), ALL)
 
 
 def group_names(group: str) -> tuple[str, ...]:
@@ -113,7 +132,7 @@ def group_names(group: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _known(name: str, claims: Mapping[str, list[Origin]], groups: set[str]) -> str:
+def _known(name: str, claims: Mapping[str, list[Origin]], groups: Sequence[str]) -> str:
     """The name as registered; ``-`` is read as ``_``."""
     for form in (name, name.replace("-", "_")):
         if form in claims or form in groups:
@@ -122,7 +141,7 @@ def _known(name: str, claims: Mapping[str, list[Origin]], groups: set[str]) -> s
 
 
 def _single(name: str, claims: Mapping[str, list[Origin]]) -> Origin:
-    known = claims[_known(name, claims, set())]
+    known = claims[_known(name, claims, ())]
     if problem := conflict(known):
         raise TaskContractError(problem, "Uninstall one of them, or leave out the --include.")
     return known[0]
