@@ -57,9 +57,8 @@ def suite_problem(suite: object, profile: str) -> str | None:
         value = getattr(suite, field)
         if not callable(value) and not (value is None and field == "postprocess"):
             return f"{where}: {field} is {_described(value)}, not a function."
-    side: str = suite.truncation.side
-    if side not in ("left", "right"):
-        return f"{where}: truncation.side is {side!r}; it must be 'left' or 'right'."
+    if not _is_one_of(suite.truncation.side, "left", "right"):
+        return f"{where}: truncation.side is {suite.truncation.side!r}; it must be 'left' or 'right'."
     if not _is_positive(suite.truncation.max_tokens):
         return f"{where}: truncation.max_tokens is {suite.truncation.max_tokens!r}; it must be at least 1."
     return _names(suite, where)
@@ -93,9 +92,8 @@ def _identity(task: Task, name: str) -> str | None:
             return f"{field} is {value!r}; it must be text."
     if not callable(task.suite):
         return f"suite is {_described(task.suite)}, not a function of active quirk keys."
-    repeated: str = task.repeated_ids
-    if repeated not in ("number", "refuse"):
-        return f"repeated_ids is {repeated!r}; it must be 'number' or 'refuse'."
+    if not _is_one_of(task.repeated_ids, "number", "refuse"):
+        return f"repeated_ids is {task.repeated_ids!r}; it must be 'number' or 'refuse'."
     if odd := _others(task.quirks, Quirk):
         return f"quirks holds {_described(odd[0])} where a Quirk belongs."
     keys = [quirk.key for quirk in task.quirks]
@@ -119,6 +117,10 @@ def _profiles(task: Task) -> str | None:
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_one_of(value: object, *allowed: str) -> bool:
+    return value in allowed
 
 
 def _others(values: Iterable[object], kind: type) -> list[object]:

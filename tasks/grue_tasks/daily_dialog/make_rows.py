@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable
 
-from grue_tasks._writing.splits import Record, data_folder, distinct, write_splits
+from grue_tasks._writing.splits import Record, data_folder, write_splits
 from grue_tasks.daily_dialog.scripts import SCRIPTS
 
 _COUNTS = {"train": 170, "validation": 12, "test": 20}
 _FEWEST_TURNS = 6
+_CONTEXT = 5
 
 
 def _draw(rng: random.Random) -> Record:
@@ -25,16 +25,25 @@ def _draw(rng: random.Random) -> Record:
     return {"dialog": dialog, "act": act, "emotion": emotion}
 
 
-def _opening(record: Record) -> Hashable:
-    """What makes a first context: dialogues that share it would give rows of equal prompt."""
-    return tuple(record["dialog"][:5])
+def _contexts(record: Record) -> set[tuple[str, ...]]:
+    """Every five turns that have a reply: the prompts of the dialogue."""
+    dialog = record["dialog"]
+    return {tuple(dialog[end - _CONTEXT : end]) for end in range(_CONTEXT, len(dialog))}
 
 
 def make() -> dict[str, list[Record]]:
-    """The three splits; no context of one occurs in another."""
+    """The three splits; no context occurs twice, in one split or in two."""
     rng = random.Random("daily_dialog-1")
-    taken: set[Hashable] = set()
-    return {name: distinct(_draw, _opening, _COUNTS[name], rng, taken) for name in ("test", "validation", "train")}
+    taken: set[tuple[str, ...]] = set()
+    splits: dict[str, list[Record]] = {}
+    for split in ("test", "validation", "train"):
+        splits[split] = []
+        while len(splits[split]) < _COUNTS[split]:
+            record = _draw(rng)
+            if taken.isdisjoint(_contexts(record)):
+                taken |= _contexts(record)
+                splits[split].append(record)
+    return splits
 
 
 if __name__ == "__main__":

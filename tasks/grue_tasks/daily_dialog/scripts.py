@@ -72,8 +72,8 @@ SCRIPTS = (
                 NONE,
                 ("Go straight on and turn left at the {landmark} .", "Walk down this street to the {landmark} ."),
             ),
-            Turn(QUESTION, NONE, ("Is it far from here ?", "How far is it ?")),
-            Turn(INFORM, NONE, ("No , about {minutes} minutes on foot .", "It is only {minutes} minutes from here .")),
+            Turn(QUESTION, NONE, ("How far is it from here ?", "How far is it ?")),
+            Turn(INFORM, NONE, ("About {minutes} minutes on foot .", "It is only {minutes} minutes from here .")),
             Turn(
                 QUESTION, NONE, ("Can I take a bus to the {place} ?", "Is there a bus that stops at the {landmark} ?")
             ),
