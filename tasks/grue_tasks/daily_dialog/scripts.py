@@ -149,7 +149,11 @@ SCRIPTS = (
         },
         (
             Turn(QUESTION, NONE, ("Hello , can I help you ?", "Good afternoon . Are you looking for something ?")),
-            Turn(INFORM, NONE, ("I ’ m looking for a {colour} {thing} .", "Yes , I need a new {thing} , a {colour} one .")),
+            Turn(
+                INFORM,
+                NONE,
+                ("I ’ m looking for a {colour} {thing} .", "Yes , I need a new {thing} , a {colour} one ."),
+            ),
             Turn(QUESTION, NONE, ("What size do you take ?", "Which size do you need ?")),
             Turn(INFORM, NONE, ("Medium , I think .", "I usually take a medium .")),
             Turn(
@@ -157,15 +161,25 @@ SCRIPTS = (
                 NONE,
                 ("Here is a {colour} {thing} . Try it on .", "Try this {thing} . The mirror is over there ."),
             ),
-            Turn(QUESTION, HAPPINESS, ("It fits very well ! How much is it ?", "I like this {thing} . What does it cost ?")),
+            Turn(
+                QUESTION,
+                HAPPINESS,
+                ("It fits very well ! How much is it ?", "I like this {thing} . What does it cost ?"),
+            ),
             Turn(INFORM, NONE, ("It ’ s {price} dollars .", "The {thing} is {price} dollars .")),
-            Turn(QUESTION, SURPRISE, ("{price} dollars ? Isn ’ t that too much ?", "So much ? Can you make it cheaper ?")),
+            Turn(
+                QUESTION, SURPRISE, ("{price} dollars ? Isn ’ t that too much ?", "So much ? Can you make it cheaper ?")
+            ),
             Turn(INFORM, NONE, ("I ’ m sorry , the price is fixed .", "Sorry , but it is already on sale .")),
             Turn(COMMISSIVE, NONE, ("All right , I ’ ll take it .", "Well , I will take it anyway .")),
         ),
     ),
     Script(
-        {"name": _NAMES, "thing": ("wallet", "phone", "key", "umbrella", "bag"), "place": ("bus", "office", "taxi", "café")},
+        {
+            "name": _NAMES,
+            "thing": ("wallet", "phone", "key", "umbrella", "bag"),
+            "place": ("bus", "office", "taxi", "café"),
+        },
         (
             Turn(QUESTION, NONE, ("What ’ s wrong , {name} ? You look upset .", "{name} , is something the matter ?")),
             Turn(INFORM, SADNESS, ("I can ’ t find my {thing} .", "I have lost my {thing} again .")),
@@ -210,7 +224,9 @@ SCRIPTS = (
             Turn(QUESTION, SURPRISE, ("No . Is something wrong ?", "What do you mean ?")),
             Turn(INFORM, ANGER, ("I can ’ t sleep because of the {sound} !", "The {sound} is much too loud !")),
             Turn(INFORM, SADNESS, ("Oh , I ’ m very sorry .", "I am so sorry , I did not notice .")),
-            Turn(DIRECTIVE, ANGER, ("Please be quiet now . I get up at {hour} .", "I have to work at {hour} . Stop it !")),
+            Turn(
+                DIRECTIVE, ANGER, ("Please be quiet now . I get up at {hour} .", "I have to work at {hour} . Stop it !")
+            ),
             Turn(COMMISSIVE, NONE, ("It won ’ t happen again .", "I promise it will be quiet from now on .")),
             Turn(QUESTION, NONE, ("And why is there a {pet} in my kitchen ?", "By the way , is this your {pet} ?")),
             Turn(INFORM, SURPRISE, ("My {pet} ! I have looked for it all day !", "Oh ! Yes , that is my {pet} !")),
