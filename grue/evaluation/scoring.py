@@ -16,7 +16,7 @@ from grue.core.metric import CorpusMetric, Floats, Metric, MetricValue, SegmentM
 from grue.core.task import MetricSpec, Suite
 from grue.core.text import finite_or_none
 from grue.metrics.build import build, entry
-from grue.metrics.compute import corpus_value, row_scores, undefined_reason
+from grue.metrics.compute import corpus_value, mean_value, row_scores, undefined_reason
 from grue.metrics.settings import SettingTable
 from grue.rewards import absence
 from grue.stats.bootstrap import TOO_FEW, interval, mean_of
@@ -234,18 +234,25 @@ def _value(metric: Metric, joined: _Joined, texts: Texts, seed: int) -> MetricVa
         filled = np.where(np.isnan(statistics), 0.0, statistics)
         known = ~np.isnan(statistics).any(axis=1)
         rows = np.add.reduceat(filled, joined.starts, axis=0)[np.logical_or.reduceat(known, joined.starts)]
-        return _from_rows(metric, rows, metric.corpus_value, seed)
+        value = float(metric.corpus_value(rows.sum(axis=0))) if len(rows) else float("nan")
+        return _from_rows(metric, value, rows, metric.corpus_value, seed)
     samples = joined.values[metric.name]
     known = ~np.isnan(samples)
     sums = np.add.reduceat(np.where(known, samples, 0.0), joined.starts)
     counts = np.add.reduceat(known.astype(np.float64), joined.starts)
     means = sums[counts > 0] / counts[counts > 0]
-    return _from_rows(metric, np.column_stack((means, np.ones_like(means))), mean_of, seed)
+    columns = np.column_stack((means, np.ones_like(means)))
+    return _from_rows(metric, mean_value(metric, means), columns, mean_of, seed)
 
 
-def _from_rows(metric: Metric, rows: Floats, value_of: Callable[[Floats], Floats], seed: int) -> MetricValue:
-    value = finite_or_none(float(value_of(rows.sum(axis=0)))) if len(rows) else None
+def _from_rows(
+    metric: Metric, number: float, rows: Floats, value_of: Callable[[Floats], Floats], seed: int
+) -> MetricValue:
+    value = finite_or_none(number)
     bounds = interval(rows, value_of, seed=seed) if value is not None else None
+    if value is not None and bounds is not None:
+        # A metric may aggregate otherwise than by the mean; the interval still holds its value.
+        bounds = min(bounds[0], value), max(bounds[1], value)
     reason = undefined_reason(metric) if value is None else TOO_FEW if bounds is None else None
     return MetricValue(value, bounds, len(rows), metric.scale, metric.higher_is_better, metric.signature(), reason)
 

@@ -26,6 +26,7 @@ class Entry:
 ABSENT_REASON = "this version of grue does not compute it yet"
 
 _SACRE = "grue.metrics.sacre_bleu:make"
+_BLEU = "grue.metrics.nmt_bleu:make"
 _CHRF = "grue.metrics.chrf:make"
 _TER = "grue.metrics.ter:make"
 _ROUGE = "grue.metrics.rouge:make"
@@ -37,7 +38,7 @@ _COPY = "grue.metrics.copying:make"
 
 METRICS: Mapping[str, Entry] = {
     "sacrebleu": Entry("sacrebleu", _SACRE, "SacreBLEU, corpus level, 0 to 100."),
-    "bleu": Entry("bleu", "", "BLEU of the TensorFlow NMT script on white-space tokens, 0 to 1."),
+    "bleu": Entry("bleu", _BLEU, "BLEU of the TensorFlow NMT script on white-space tokens, 0 to 1."),
     "bleu_1": Entry("coco", "", "BLEU-1 of the COCO caption evaluation."),
     "bleu_2": Entry("coco", "", "BLEU-2 of the COCO caption evaluation."),
     "bleu_3": Entry("coco", "", "BLEU-3 of the COCO caption evaluation."),

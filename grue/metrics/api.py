@@ -12,7 +12,7 @@ from grue.core.metric import CorpusMetric, Metric, SegmentMetric, Texts
 from grue.core.task import MetricSpec, Setting
 from grue.core.text import Json, finite_or_none
 from grue.metrics.build import build, entry
-from grue.metrics.compute import corpus_value, row_scores, undefined_reason
+from grue.metrics.compute import corpus_value, mean_value, row_scores, undefined_reason
 from grue.metrics.profiles import profile_settings
 
 NO_TEXTS = "there are no predictions"
@@ -97,7 +97,7 @@ class Scorer:
             known = rows.statistics[~np.isnan(rows.statistics).any(axis=1)]
             return _score_of(metric, float(metric.corpus_value(known.sum(axis=0))), len(known), per_sample)
         known = values[~np.isnan(values)]
-        return _score_of(metric, float(known.mean()) if len(known) else float("nan"), len(known), per_sample)
+        return _score_of(metric, mean_value(metric, known), len(known), per_sample)
 
 
 def metric(name: str, profile: str | None = None, **settings: Setting) -> Scorer:

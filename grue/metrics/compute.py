@@ -68,6 +68,13 @@ def _scatter(values: Floats, kept: Sequence[int], n: int) -> Floats:
     return out
 
 
+def mean_value(metric: Metric, values: Floats) -> float:
+    """Corpus value of a mean metric from finite row values: the mean, or the metric's own aggregate; NaN for none."""
+    if hasattr(metric, "aggregate"):
+        return float(metric.aggregate(values))
+    return float(values.sum() / len(values)) if len(values) else float("nan")
+
+
 def undefined_reason(metric: Metric) -> str:
     """Why a metric that ran has no value: its own words where it has some."""
     reason: str = getattr(metric, "undefined", "not defined for these texts")

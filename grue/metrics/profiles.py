@@ -8,11 +8,12 @@ from grue.core.errors import UsageError
 from grue.core.task import PAPER, PROFILES, STANDARD, Setting
 from grue.core.text import nearest
 
-# RL4LMs' evaluation: SacreBLEU with the international tokeniser, ROUGE against the first reference, METEOR against
-# the printed list of references with WordNet, NLTK words for diversity.
+# RL4LMs' evaluation: SacreBLEU with the international tokeniser, ROUGE against the
+# first reference with the bootstrap aggregate, METEOR against the printed list of references with
+# WordNet, NLTK words for diversity.
 _PAPER: Mapping[str, Mapping[str, Setting]] = {
     "sacrebleu": {"tokenize": "intl"},
-    "rouge": {"references": "first"},
+    "rouge": {"references": "first", "paper": True},
     "meteor": {"wordnet": True, "tokenize": "nltk", "paper": True},
     "diversity": {"tokenize": "nltk"},
 }

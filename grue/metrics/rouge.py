@@ -31,14 +31,12 @@ class Rouge:
     Attributes:
         references: ``max`` or ``first``.
         lsum_split: ``newline`` or ``sentence``; only rougeLsum depends on it.
-        paper: Score against the printed list of references (quirk Q1 of the paper's code) where not ``first``.
     """
 
     name: str
     use_stemmer: bool
     references: str
     lsum_split: str
-    paper: bool
     scale: float | None = 1.0
     higher_is_better: bool | None = True
     needs_references: bool = True
@@ -46,8 +44,7 @@ class Rouge:
 
     def signature(self) -> str:
         """Stemmer, references, for rougeLsum the split, and the library's version."""
-        refs = "printed-list" if self.paper and self.references == "max" else self.references
-        parts = [self.name, f"stem:{'yes' if self.use_stemmer else 'no'}", f"refs:{refs}"]
+        parts = [self.name, f"stem:{'yes' if self.use_stemmer else 'no'}", f"refs:{self.references}"]
         if self.name == "rougeLsum":
             parts.append("split:newline" if self.lsum_split == "newline" else f"split:sentence-v{sentences.VERSION}")
         return "|".join((*parts, f"impl:rouge-score-{version('rouge-score')}", "v:1"))
@@ -58,16 +55,15 @@ class Rouge:
         measure = self._measure(words)
         return np.array(
             [
-                max(measure(reference, prediction) for reference in self._wanted(references))
+                max(measure(reference, prediction) for reference in self.wanted(references))
                 for prediction, references in zip(texts.predictions, texts.references, strict=True)
             ],
             dtype=np.float64,
         )
 
-    def _wanted(self, references: Sequence[str]) -> Sequence[str]:
-        if self.references == "first":
-            return references[:1]
-        return [str(list(references))] if self.paper else references
+    def wanted(self, references: Sequence[str]) -> Sequence[str]:
+        """The references that a prediction is held against."""
+        return references[:1] if self.references == "first" else references
 
     def _measure(self, words: _Words) -> Callable[[str, str], float]:
         if self.name == "rougeL":
@@ -162,10 +158,14 @@ def _f_union(reference: list[Words], prediction: list[Words]) -> float:
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> Rouge:
     """Build from the settings of the family ``rouge``."""
-    return Rouge(
+    kind = Rouge
+    if settings["paper"]:
+        from grue.metrics.rouge_paper import PaperRouge
+
+        kind = PaperRouge
+    return kind(
         name=name,
         use_stemmer=bool(settings["use_stemmer"]),
         references=str(settings["references"]),
         lsum_split=str(settings["lsum_split"]),
-        paper=bool(settings["paper"]),
     )

@@ -17,7 +17,19 @@ from grue.metrics import METRICS
 from grue.metrics.build import build, names
 
 PRESENT = tuple(name for name, entry in METRICS.items() if entry.maker)
-NEED_REFERENCES = ("sacrebleu", "chrf", "chrf++", "ter", "rouge1", "rouge2", "rougeL", "rougeLsum", "exact_match", "f1")
+NEED_REFERENCES = (
+    "sacrebleu",
+    "bleu",
+    "chrf",
+    "chrf++",
+    "ter",
+    "rouge1",
+    "rouge2",
+    "rougeL",
+    "rougeLsum",
+    "exact_match",
+    "f1",
+)
 LONG = "word other " * 3000
 
 # Metric, predictions, references, inputs -> value (None: not defined) and the rows behind it.
@@ -25,6 +37,8 @@ TABLE = [
     ("sacrebleu", [""], [["the cat"]], [{}], 0.0, 1),
     ("sacrebleu", ["the cat sat here", "x"], [["the cat sat here"], []], [{}, {}], 100.0, 1),
     ("sacrebleu", ["我们在公园"], [["我们在公园"]], [{}], 0.0, 1),  # 13a sees one word, and BLEU wants four
+    ("bleu", [""], [["the cat"]], [{}], 0.0, 1),  # the script divides by zero
+    ("bleu", ["a b"], [[""]], [{}], 0.0, 1),
     ("chrf", [""], [["the cat"]], [{}], 0.0, 1),
     ("chrf", ["我们在公园里"], [["我们在公园里"]], [{}], 100.0, 1),
     ("chrf", ["  \t\n"], [["the cat"]], [{}], 0.0, 1),
@@ -195,6 +209,7 @@ def test_every_setting_that_changes_the_number_is_in_the_signature() -> None:
         },
         "ter": {"normalized": True, "no_punct": True, "asian_support": True, "case_sensitive": True},
         "rougeLsum": {"use_stemmer": False, "references": "first", "lsum_split": "sentence", "paper": True},
+        "bleu": {"tokenize": "13a", "max_order": 2, "smooth": True},
         "msttr": {"tokenize": "whitespace", "segment": 20, "punctuation": False},
     }
     for name, settings in changes.items():
