@@ -1,0 +1,141 @@
+"""The JSON documents of the board, in the shapes of the web addresses' contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leaderboard_site.cards import Card
+from leaderboard_site.ranking import BoardData, Entry, TaskBoard
+from leaderboard_site.results import BoardRun, Score
+from leaderboard_site.settings import Setting
+
+SCHEMA_VERSION = 1
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """A document as text, ``schema_version`` first, one newline at the end."""
+    return (
+        json.dumps({"schema_version": SCHEMA_VERSION, **document}, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    )
+
+
+def leaderboard(data: BoardData, settings: Sequence[Setting]) -> dict[str, Any]:
+    """All runs of a setting, one number a task; the order of ``rows`` is that of the page."""
+    rows = [_board_row(data, run) for run in _ordered(data)]
+    return {**_head(data.setting, settings), "rows": rows, "next_cursor": None}
+
+
+def task_leaderboard(board: TaskBoard, data: BoardData, settings: Sequence[Setting]) -> dict[str, Any]:
+    """All runs of a task in a setting, with every metric they have."""
+    rows = []
+    for run in _ordered(data):
+        entry = board.entries.get(run.id)
+        if entry is None:
+            continue
+        scores = {name: _value(score) for name, score in entry.result.scores.items()}
+        rows.append({**_who(run), **_rank(entry.rank), "scores": scores, "cost": _cost(run, board.task)})
+        if entry.differs:
+            rows[-1]["not_ranked"] = f"other {', other '.join(entry.differs)}"
+    rows.sort(key=lambda row: (row["rank"] is None, row["rank"] or 0))
+    head = _head(data.setting, settings)
+    return {**head, "task": board.task, "metric": board.metric, "rows": rows, "next_cursor": None}
+
+
+def empty_leaderboard() -> dict[str, Any]:
+    """The document of a board without runs."""
+    return {"setting": None, "settings": [], "rows": [], "next_cursor": None}
+
+
+def task_list(boards: Mapping[str, BoardData], cards: Mapping[str, Card]) -> dict[str, Any]:
+    """The tasks of the board."""
+    listed = []
+    for name, data in boards.items():
+        card, board = cards[name], data.tasks[name]
+        listed.append(
+            {
+                "name": name,
+                "title": card.title,
+                "summary": card.summary,
+                "language": card.language,
+                "licence": card.licence,
+                "citation": card.citation,
+                "homepage": card.homepage,
+                "shows_texts": card.shows_texts,
+                "version": next(iter(board.entries.values())).result.version,
+                "setting": data.setting.slug,
+                "metric": board.metric,
+                "runs": sum(not entry.run.is_yardstick for entry in board.entries.values()),
+            }
+        )
+    return {"tasks": listed}
+
+
+def run_document(run: BoardRun) -> dict[str, Any]:
+    """The object of ``results.json`` with who made it and the manifest."""
+    added = {"name": run.name, "mark": run.mark, "submission": None, "manifest": dict(run.stored.manifest)}
+    return {**run.stored.results, **added}
+
+
+def _head(setting: Setting, settings: Sequence[Setting]) -> dict[str, Any]:
+    return {"setting": _setting(setting), "settings": [_setting(other) for other in settings]}
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    return {
+        "id": setting.slug,
+        "label": setting.label,
+        "split": setting.split,
+        "rows": "whole" if setting.limit is None else setting.limit,
+        "profile": setting.profile,
+        "mini": setting.is_mini,
+        "runs": len(setting.runs),
+    }
+
+
+def _ordered(data: BoardData) -> list[BoardRun]:
+    places = {run_id: index for index, run_id in enumerate(data.places)}
+    return sorted(data.setting.runs, key=lambda run: (places.get(run.id, len(places)), run.kind, run.source, run.id))
+
+
+def _board_row(data: BoardData, run: BoardRun) -> dict[str, Any]:
+    place = data.places.get(run.id)
+    scores: dict[str, Any] = {"grue": run.stored.results.get("scores", {}).get("grue")}
+    for name, board in data.tasks.items():
+        entry = board.entries.get(run.id)
+        if entry:
+            scores[name] = {"metric": board.metric, **_entry(entry)}
+    rank = _rank(place.place if place else None)
+    return {**_who(run), **rank, "mean_place": place.mean if place else None, "scores": scores, "cost": _cost(run)}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    value = _value(entry.score) if entry.score else {"value": None, "ci95": None, "reason": entry.result.error}
+    return {**value, "rank": entry.rank}
+
+
+def _who(run: BoardRun) -> dict[str, Any]:
+    return {"run_id": run.id, "name": run.name, "mark": run.mark, "yardstick": run.is_yardstick}
+
+
+def _rank(rank: int | None) -> dict[str, Any]:
+    # Rank intervals and bands need paired tests over the store; until then they are null, not guessed.
+    return {"rank": rank, "rank_ci95": None, "band": None}
+
+
+def _value(score: Score) -> dict[str, Any]:
+    bounds = None if score.low is None or score.high is None else [score.low, score.high]
+    value: dict[str, Any] = {"value": score.value, "ci95": bounds}
+    if score.reason:
+        value["reason"] = score.reason
+    return value
+
+
+def _cost(run: BoardRun, task: str = "") -> dict[str, Any]:
+    results = [run.tasks[task]] if task else list(run.tasks.values())
+    return {
+        "wall_seconds": sum(result.cost.wall_seconds or 0.0 for result in results),
+        "generated_tokens": sum(n for result in results if (n := result.cost.generated_tokens)) or None,
+        "parameters": run.parameters,
+    }

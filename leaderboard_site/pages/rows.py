@@ -1,0 +1,99 @@
+"""The rows of one task of one run, read from its Parquet table once for all pages that show them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grue.core.errors import RunDirectoryError
+from leaderboard_site.ranking import TaskBoard
+from leaderboard_site.results import BoardRun, TaskResult
+
+_FIXED = frozenset(
+    {
+        "id", "sample", "prompt", "references", "prediction", "raw", "finish_reason", "prompt_tokens",
+        "generated_tokens", "prompt_cut", "inputs",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One generation with its scores; ``prompt`` is what the model saw, else the row's own."""
+
+    id: str
+    sample: int
+    prompt: str | None
+    references: tuple[str, ...]
+    prediction: str
+    finish_reason: str | None
+    generated_tokens: int | None
+    prompt_cut: bool | None
+    scores: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRows:
+    """All rows of one task.
+
+    Attributes:
+        metric: The per-sample metric that worst and best mean; ``None`` where there is none.
+        higher_is_better: Its direction.
+    """
+
+    rows: tuple[SampleRow, ...]
+    metric: str | None
+    scale: float | None
+    higher_is_better: bool
+
+
+def read_rows(run: BoardRun, result: TaskResult, board: TaskBoard | None, limit: int | None = None) -> TaskRows:
+    """Read a task's generations, at most ``limit``.
+
+    Raises:
+        RunDirectoryError: where the table is missing, damaged or lacks a column.
+    """
+    place = f"samples/{result.name}.parquet"
+    try:
+        table = run.stored.samples(result.name)
+        records: list[dict[str, Any]] = (table if limit is None else table.slice(0, limit)).to_pylist()
+        rows = tuple(_row(record) for record in records)
+    except KeyError as error:
+        raise RunDirectoryError(f"column {error} is missing.", place=place) from error
+    except (OSError, ValueError) as error:  # Arrow's own errors are children of both
+        raise RunDirectoryError(f"cannot be read: {error}", place=place) from error
+    metric = _metric(rows, result, board.metric if board else None)
+    score = result.scores.get(metric or "")
+    return TaskRows(rows, metric, score.scale if score else None, not (score and score.higher_is_better is False))
+
+
+def _row(record: Mapping[str, Any]) -> SampleRow:
+    prompt = record["prompt"]
+    if prompt is None and record["inputs"]:
+        prompt = json.loads(record["inputs"]).get("prompt")
+    return SampleRow(
+        id=record["id"],
+        sample=record["sample"],
+        prompt=prompt,
+        references=tuple(record["references"] or ()),
+        prediction=record["prediction"],
+        finish_reason=record["finish_reason"],
+        generated_tokens=record["generated_tokens"],
+        prompt_cut=record["prompt_cut"],
+        scores={
+            name: None if value is None or value != value else float(value)
+            for name, value in record.items()
+            if name not in _FIXED and (value is None or isinstance(value, int | float))
+        },
+    )
+
+
+def _metric(rows: Sequence[SampleRow], result: TaskResult, shown: str | None) -> str | None:
+    """The shown metric where it has a value a sample, else the next primary, else the next with a direction."""
+    directed = [name for name, score in result.scores.items() if score.higher_is_better is not None]
+    for name in (shown, *result.primary, *directed):
+        if name and any(row.scores.get(name) is not None for row in rows):
+            return name
+    return None

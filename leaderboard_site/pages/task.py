@@ -1,0 +1,326 @@
+"""A task: what it asks, its ranking as a picture and a table, its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from leaderboard_site.cards import Card
+from leaderboard_site.charts import Dot, DotPlot, dot_plot
+from leaderboard_site.links import Page
+from leaderboard_site.markdown import to_html
+from leaderboard_site.numbers import NONE, count, decimals, number, plural
+from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, scale_note, score_cell, sort_rows
+from leaderboard_site.ranking import BoardData, Entry, TaskBoard
+from leaderboard_site.results import CEILING, FLOOR, TaskResult
+
+MOST_DOTS = 40
+OTHER_METRICS = 5  # columns beside the shown metric; the run pages have all
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A real row, where its texts may be shown."""
+
+    prompt: str
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One run of the ranking."""
+
+    name: str
+    page: Page
+    samples: Page
+    mark: str
+    role: str
+    rank: str
+    score: ScoreCell
+    others: tuple[ScoreCell, ...]
+    sorts: Mapping[str, float | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs that are shown, not ranked: their rows or metric differ from the ranked ones."""
+
+    reason: str
+    rows: tuple[TaskRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of a fact sheet; ``is_code`` for what a program reads."""
+
+    name: str
+    text: str
+    is_code: bool = False
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskView:
+    """Page value of ``task.html``."""
+
+    frame: Frame
+    title: str
+    lead: str
+    tabs: tuple[Tab, ...]
+    settings: tuple[Tab, ...]
+    metric: str
+    plot: DotPlot | None
+    plot_note: str
+    example: Example | None
+    language: str
+    facts: tuple[Fact, ...]
+    quirks: tuple[Fact, ...]
+    card: Markup
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[TaskRow, ...]
+    groups: tuple[Group, ...]
+    yardsticks: tuple[TaskRow, ...]
+    marks: tuple[tuple[str, str], ...]
+    sort_label: str
+
+
+def task_views(
+    board: TaskBoard,
+    data: BoardData,
+    cards: Mapping[str, Card],
+    *,
+    tasks: Sequence[Tab],
+    settings: Sequence[Tab],
+    slug: str,
+    example: Example | None,
+    json: Page,
+) -> list[TaskView]:
+    """The page of a task in one setting, in every order.
+
+    Args:
+        board: The task, ranked.
+        data: The setting it stands in.
+        cards: Task name -> card.
+        tasks: Links to all tasks.
+        settings: Links to this task in its settings.
+        slug: The setting's slug in addresses; empty for the one shown by default.
+        example: A real row, where texts may be shown.
+        json: The JSON document of this task.
+    """
+    card = cards[board.task]
+    others = _other_metrics(board)
+    entries = sorted(
+        board.entries.values(),
+        key=lambda e: (
+            e.rank or 10**9,
+            data.places[e.run.id].place if e.run.id in data.places else 0,
+            e.run.name,
+            e.run.id,
+        ),
+    )
+    rows = {e.run.id: _row(e, board, others) for e in entries}
+    main = [rows[e.run.id] for e in entries if not e.run.is_yardstick and not e.differs]
+    yards = [e for e in entries if e.run.is_yardstick and not e.differs]
+    yards.sort(key=lambda e: ({CEILING: 0, FLOOR: 1}.get(e.run.source, 2), e.run.source))
+    base = Page(kind="task", task=board.task, setting=slug)
+    result = next((e.result for e in entries if not e.differs), entries[0].result)
+    columns = _sortable(board, others)
+    whole = TaskView(
+        frame=Frame(base, card.title, "tasks", json),
+        title=card.title,
+        lead=_lead(board, card, data),
+        tabs=tuple(tasks),
+        settings=tuple(settings),
+        metric=board.metric or "",
+        plot=_plot(board, entries),
+        plot_note=_plot_note(board),
+        example=example,
+        language=card.language,
+        facts=_facts(board, card, result, others),
+        quirks=tuple(Fact(quirk.key, quirk.summary, is_code=True) for quirk in card.quirks),
+        card=to_html(card.text),
+        caption=f"{plural(len(main), 'run')}, {count(result.scored)} rows each, {data.setting.label}.",
+        columns=_columns(columns, base, "rank", reverse=False),
+        rows=tuple(main),
+        groups=_groups(entries, rows),
+        yardsticks=tuple(rows[e.run.id] for e in yards),
+        marks=marks([e.run.mark for e in entries if not e.run.is_yardstick]),
+        sort_label="",
+    )
+    views = [whole]
+    for key, _, best_is_high in columns:
+        for reverse in (False, True):
+            if key == "rank" and not reverse:
+                continue
+            descending = best_is_high != reverse
+            views.append(
+                replace(
+                    whole,
+                    frame=Frame(_sorted_page(base, key, reverse=reverse), f"{card.title} by {key}", "tasks", json),
+                    columns=_columns(columns, base, key, reverse=reverse),
+                    rows=tuple(sort_rows(main, _by(key), descending=descending)),
+                    sort_label=f"{key}, {'highest' if descending else 'lowest'} first",
+                )
+            )
+    return views
+
+
+def _by(key: str) -> Callable[[TaskRow], float | str | None]:
+    return lambda row: row.sorts[key]
+
+
+def _other_metrics(board: TaskBoard) -> list[str]:
+    """Metrics with a direction that some ranked run has a value of: primary ones first, then in suite order."""
+    results = [entry.result for entry in board.entries.values() if not entry.differs]
+    primary = [name for result in results for name in result.primary]
+    names = dict.fromkeys([*primary, *(name for result in results for name in result.scores)])
+    return [
+        name
+        for name in names
+        if name != board.metric
+        and any(
+            (score := result.scores.get(name)) and score.value is not None and score.higher_is_better is not None
+            for result in results
+        )
+    ][:OTHER_METRICS]
+
+
+def _sortable(board: TaskBoard, others: Sequence[str]) -> list[tuple[str, tuple[str, ...], bool]]:
+    """Column key, second line, whether the best is the highest."""
+    metrics = [name for name in (board.metric, *others) if name]
+    columns: list[tuple[str, tuple[str, ...], bool]] = [("rank", (), False), ("run", ("mark",), False)]
+    for name in metrics:
+        scores = [s for e in board.entries.values() if (s := e.result.scores.get(name)) and s.value is not None]
+        higher = scores[0].higher_is_better is not False if scores else True
+        note = scale_note(scores[0].scale if scores else None)
+        columns.append((name, (note if higher else f"{note}, lower is better",), higher))
+    return columns
+
+
+def _sorted_page(base: Page, key: str, *, reverse: bool) -> Page:
+    return base if key == "rank" and not reverse else replace(base, sort=key, reverse=reverse)
+
+
+def _columns(
+    sortable: Sequence[tuple[str, tuple[str, ...], bool]], base: Page, current: str, *, reverse: bool
+) -> tuple[Column, ...]:
+    columns = []
+    for key, notes, best_is_high in sortable:
+        page = _sorted_page(base, key, reverse=key == current and not reverse)
+        direction = ("descending" if best_is_high != reverse else "ascending") if key == current else ""
+        label = {"rank": "Rank", "run": "Run"}.get(key, key)
+        columns.append(Column(label, notes, key != "run", page, direction))
+    return tuple(columns)
+
+
+def _row(entry: Entry, board: TaskBoard, others: Sequence[str]) -> TaskRow:
+    run, scores = entry.run, entry.result.scores
+    cells = []
+    for name in others:
+        score = scores.get(name)
+        if score is None or score.value is None:
+            cells.append(ScoreCell(NONE, reason=(score and score.reason) or "no value"))
+        else:
+            cells.append(ScoreCell(number(score.value, decimals(name, score.scale))))
+    values = {name: score.value for name in (board.metric, *others) if name and (score := scores.get(name))}
+    return TaskRow(
+        name=run.name,
+        page=Page(kind="run", run=run.id),
+        samples=Page(kind="samples", run=run.id, task=board.task),
+        mark="" if run.is_yardstick else run.mark,
+        role={CEILING: "ceiling", FLOOR: "floor"}.get(run.source, "null system") if run.is_yardstick else "",
+        rank=str(entry.rank) if entry.rank else NONE,
+        score=score_cell(entry, board),
+        others=tuple(cells),
+        sorts={
+            "rank": entry.rank,
+            "run": run.name,
+            **{name: values.get(name) for name in (board.metric, *others) if name},
+        },
+    )
+
+
+def _groups(entries: Sequence[Entry], rows: Mapping[str, TaskRow]) -> tuple[Group, ...]:
+    differing: dict[tuple[str, ...], list[TaskRow]] = {}
+    for entry in entries:
+        if entry.differs:
+            differing.setdefault(entry.differs, []).append(rows[entry.run.id])
+    return tuple(
+        Group(f"Not ranked with the runs above: other {', other '.join(fields)}.", tuple(members))
+        for fields, members in sorted(differing.items())
+    )
+
+
+def _lead(board: TaskBoard, card: Card, data: BoardData) -> str:
+    parts = [card.summary or "No description: the plugin of this task is not installed here."]
+    if board.metric and board.ranked:
+        best, places = board.ranked[0], decimals(board.metric, board.scale)
+        value = best.score.value if best.score else None
+        cell = score_cell(best, board)
+        parts.append(
+            f"Best {board.metric} of {plural(len(board.ranked), 'run')}: {best.run.name} with {number(value, places)} {cell.pm}".rstrip()
+            + "."
+        )
+        if board.floor is not None:
+            parts.append(f"Another row's reference already reaches {number(board.floor, places)}.")
+    parts.append(f"{data.setting.label.capitalize()}.")
+    return " ".join(parts)
+
+
+def _plot(board: TaskBoard, entries: Sequence[Entry]) -> DotPlot | None:
+    if board.metric is None:
+        return None
+    shown = [e for e in entries if not e.differs and e.score and e.score.value is not None]
+    if not 0 < len(shown) <= MOST_DOTS:
+        return None
+    shown.sort(key=lambda e: e.run.is_yardstick)
+    dots = [
+        Dot(e.run.name, e.score.value, e.score.low, e.score.high, e.run.is_yardstick or e.run.mark != "verified")
+        for e in shown
+        if e.score and e.score.value is not None
+    ]
+    lines = [(label, v) for label, v in (("floor", board.floor), ("ceiling", board.ceiling)) if v is not None]
+    return dot_plot(dots, lines, decimals(board.metric, board.scale))
+
+
+def _plot_note(board: TaskBoard) -> str:
+    lower = " Lower is better." if board.higher_is_better is False else ""
+    return f"Filled: runs whose checkpoint we ran. Hollow: rescored runs and yardsticks.{lower} Numbers in the ranking below."
+
+
+def _facts(board: TaskBoard, card: Card, result: TaskResult, others: Sequence[str]) -> tuple[Fact, ...]:
+    facts = [Fact("Task", f"{board.task}, version {result.version}")]
+    if board.metric:
+        shown = next((e.score for e in board.entries.values() if e.score and e.score.value is not None), None)
+        facts.append(Fact("Metric shown", (shown and shown.signature) or board.metric, is_code=True))
+        if board.wanted:
+            facts.append(Fact("Primary", f"{board.wanted}, absent: {_absence(result, board.wanted)}"))
+    if others:
+        facts.append(Fact("Also", ", ".join(others)))
+    generation = result.generation
+    if generation.get("max_new_tokens"):
+        facts.append(Fact("Output", f"up to {generation['max_new_tokens']} new tokens"))
+    revision = f" at {result.data.revision[:10]}" if result.data.revision else ""
+    facts.append(
+        Fact(
+            "Data", f"{result.data.id or result.data.source}{revision}, {result.split}, {count(result.data.rows)} rows"
+        )
+    )
+    facts.append(Fact("Data hash", result.data.sha256[:16], is_code=True))
+    if card.language:
+        facts.append(Fact("Language", card.language))
+    if card.licence:
+        facts.append(Fact("Licence", card.licence))
+    if card.citation:
+        facts.append(Fact("Cite", card.citation))
+    if card.homepage.startswith(("https://", "http://")):
+        facts.append(Fact("Publisher", card.homepage, href=card.homepage))
+    return tuple(facts)
+
+
+def _absence(result: TaskResult, metric: str) -> str:
+    score = result.scores.get(metric)
+    return (score and score.reason) or "not in the results"

@@ -1,0 +1,176 @@
+"""Ranks: per task by the number it shows, over tasks by the mean of the places; yardsticks are never ranked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from leaderboard_site.results import CEILING, FLOOR, BoardRun, Score, TaskResult
+from leaderboard_site.settings import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run on one task.
+
+    Attributes:
+        rank: 1 for the best; equal values share it. ``None`` for yardsticks, missing values and other rows.
+        differs: Fields of the comparison key in which this result differs from the ranked ones.
+        position: Value and interval on the way from floor (0) to ceiling (1), where both are there.
+    """
+
+    run: BoardRun
+    result: TaskResult
+    score: Score | None
+    rank: int | None
+    differs: tuple[str, ...]
+    position: tuple[float, float | None, float | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskBoard:
+    """One task in one setting.
+
+    Attributes:
+        metric: The metric whose value is shown; ``None`` where no run has any value.
+        wanted: The first primary metric where another stands in for it; else ``None``.
+        entries: Run id -> entry, for all runs that have the task.
+        floor: Value of ``null:random-reference`` on the same rows with the same signature.
+        ceiling: Value of ``oracle:reference`` likewise.
+    """
+
+    task: str
+    metric: str | None
+    wanted: str | None
+    scale: float | None
+    higher_is_better: bool | None
+    entries: Mapping[str, Entry]
+    floor: float | None
+    ceiling: float | None
+
+    @property
+    def ranked(self) -> list[Entry]:
+        """Entries with a rank, best first."""
+        return sorted((e for e in self.entries.values() if e.rank), key=lambda e: (e.rank or 0, e.run.name, e.run.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A run's place in the order of the board: 1 for the lowest mean of its places on the tasks."""
+
+    place: int
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoardData:
+    """A setting with its tasks ranked; ``places`` by run id, in order."""
+
+    setting: Setting
+    tasks: Mapping[str, TaskBoard]
+    places: Mapping[str, Place]
+
+
+def rank_board(setting: Setting, task_order: Sequence[str]) -> BoardData:
+    """Rank every task of a setting, tasks in the given order and then by name."""
+    names = {name for run in setting.runs for name in run.tasks}
+    ordered = [name for name in task_order if name in names] + sorted(names - set(task_order))
+    tasks = {name: rank_task(name, setting.runs) for name in ordered}
+    return BoardData(setting, tasks, _places(setting.ranked, tasks))
+
+
+def rank_task(task: str, runs: Sequence[BoardRun]) -> TaskBoard:
+    """Rank the runs that share the most common comparison key; the others keep their value without a rank."""
+    present = [(run, run.tasks[task]) for run in runs if task in run.tasks]
+    ranked = [(run, result) for run, result in present if not run.is_yardstick] or present
+    rows_key = _most_common([result.rows_key for _, result in ranked])
+    same_rows = [result for _, result in ranked if result.rows_key == rows_key]
+    metric, wanted = _shown_metric(same_rows)
+    if metric is None:
+        entries = {run.id: Entry(run, result, None, None, (), None) for run, result in present}
+        return TaskBoard(task, None, wanted, None, None, entries, None, None)
+    scored = [score for result in same_rows if (score := result.scores.get(metric)) and score.value is not None]
+    signature = _most_common([score.signature or "" for score in scored])
+    example = next(score for score in scored if (score.signature or "") == signature)
+    differs = {
+        run.id: _differences(result, result.scores.get(metric), rows_key, signature, same_rows[0])
+        for run, result in present
+    }
+    values = {
+        run.id: score.value
+        for run, result in present
+        if not differs[run.id] and (score := result.scores.get(metric)) and score.value is not None
+    }
+    floor = next((values[run.id] for run, _ in present if run.source == FLOOR and run.id in values), None)
+    ceiling = next((values[run.id] for run, _ in present if run.source == CEILING and run.id in values), None)
+    direction = {True: 1.0, False: -1.0, None: 0.0}[example.higher_is_better]
+    competing = [values[run.id] * direction for run, _ in present if run.id in values and not run.is_yardstick]
+
+    def entry(run: BoardRun, result: TaskResult) -> Entry:
+        rank = position = None
+        score = result.scores.get(metric)
+        if run.id in values:
+            if direction and not run.is_yardstick:
+                rank = 1 + sum(other > values[run.id] * direction for other in competing)
+            position = _position(score, floor, ceiling, direction)
+        return Entry(run, result, score, rank, differs[run.id], position)
+
+    entries = {run.id: entry(run, result) for run, result in present}
+    return TaskBoard(task, metric, wanted, example.scale, example.higher_is_better, entries, floor, ceiling)
+
+
+def _most_common(keys: Sequence[object]) -> object:
+    counts = Counter(keys)
+    return max(counts, key=lambda key: (counts[key], str(key)))
+
+
+def _shown_metric(results: Sequence[TaskResult]) -> tuple[str | None, str | None]:
+    """The first primary metric that any run has a value of, else the first metric with a direction."""
+    primary = results[0].primary
+    others = [name for result in results for name, score in result.scores.items() if score.higher_is_better is not None]
+    for name in (*primary, *others):
+        if any((score := result.scores.get(name)) and score.value is not None for result in results):
+            return name, (primary[0] if primary and name != primary[0] else None)
+    return None, primary[0] if primary else None
+
+
+def _differences(
+    result: TaskResult, score: Score | None, rows_key: object, signature: object, usual: TaskResult
+) -> tuple[str, ...]:
+    if result.rows_key != rows_key:
+        pairs = (
+            ("task version", result.version, usual.version),
+            ("data", result.data.sha256, usual.data.sha256),
+            ("prompts or rows", result.prompts_sha256, usual.prompts_sha256),
+        )
+        return tuple(name for name, found, expected in pairs if found != expected)
+    if score and score.value is not None and (score.signature or "") != signature:
+        return ("metric signature",)
+    return ()
+
+
+def _position(
+    score: Score | None, floor: float | None, ceiling: float | None, direction: float
+) -> tuple[float, float | None, float | None] | None:
+    if score is None or score.value is None or floor is None or ceiling is None or (ceiling - floor) * direction <= 0:
+        return None
+    low, high = (None if bound is None else (bound - floor) / (ceiling - floor) for bound in (score.low, score.high))
+    return (score.value - floor) / (ceiling - floor), low, high
+
+
+def _places(runs: Sequence[BoardRun], tasks: Mapping[str, TaskBoard]) -> dict[str, Place]:
+    """Order runs by the mean of their places; a task without a rank counts as one place after its last."""
+    used = [board for board in tasks.values() if board.ranked]
+    means = {}
+    for run in runs:
+        ranks = []
+        for board in used:
+            entry = board.entries.get(run.id)
+            ranks.append(entry.rank if entry and entry.rank else len(board.ranked) + 1)
+        means[run.id] = sum(ranks) / len(ranks) if ranks else 0.0
+    ordered = sorted(runs, key=lambda run: (means[run.id], run.name, run.id))
+    return {
+        run.id: Place(1 + sum(means[other.id] < means[run.id] - 1e-9 for other in runs), means[run.id])
+        for run in ordered
+    }

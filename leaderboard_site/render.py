@@ -1,0 +1,67 @@
+"""One Jinja environment: strict about names, escaping by default, links by the scheme in use."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.resources import files
+from typing import Any, Protocol
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from grue import __version__
+from leaderboard_site.links import Page, Scheme
+from leaderboard_site.pages.frame import Frame
+
+STYLESHEET = Page(kind="stylesheet")
+
+
+class View(Protocol):
+    """A page value: whatever its template shows, and its frame."""
+
+    @property
+    def frame(self) -> Frame:
+        """Title and place of the page."""
+        ...
+
+
+class Renderer:
+    """Turns page values into HTML.
+
+    Args:
+        scheme: How pages link to each other.
+        base_url: Address under which the board will be served, for its canonical links; ``None`` for a disk.
+    """
+
+    def __init__(self, scheme: Scheme, base_url: str | None = None) -> None:
+        self._scheme = scheme
+        self._base_url = base_url.rstrip("/") if base_url else None
+        self._environment = Environment(
+            loader=PackageLoader("leaderboard_site"),
+            undefined=StrictUndefined,
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {"version": __version__, "stylesheet": STYLESHEET, "Page": Page}
+
+    def html(self, view: View) -> str:
+        """The page, by the template that carries its value's name: ``BoardView`` -> ``board.html``."""
+        name = type(view).__name__.removesuffix("View").lower()
+        page = view.frame.page
+        values: dict[str, Any] = {
+            "view": view,
+            "frame": view.frame,
+            "href": partial(self._scheme.href, origin=page),
+            "canonical": self._canonical(page),
+        }
+        return self._environment.get_template(f"{name}.html").render(values) + "\n"
+
+    def _canonical(self, page: Page) -> str:
+        if self._base_url is None:
+            return ""
+        return f"{self._base_url}/{self._scheme.path(page).removesuffix('index.html')}"
+
+
+def stylesheet() -> str:
+    """The only stylesheet."""
+    return (files("leaderboard_site") / "static" / "board.css").read_text(encoding="utf-8")

@@ -1,0 +1,182 @@
+"""What the board shows of a run: the parts of its manifest and results, as typed values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from grue.core.errors import RunDirectoryError
+from grue.core.metric import MetricValue
+from grue.core.run import Cost, DataInfo, Manifest, Rates, Results, TaskManifest
+from grue.core.run import TaskResult as CoreResult
+from grue.core.text import Json
+from grue.runs.read import StoredRun
+
+YARDSTICKS = ("null", "oracle")
+FLOOR = "null:random-reference"
+CEILING = "oracle:reference"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric of one task: a value with its interval, or the reason why there is none."""
+
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    scale: float | None
+    higher_is_better: bool | None
+    signature: str | None
+    reason: str | None
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """One task of one run: what was asked, from the manifest, and what came out."""
+
+    name: str
+    version: int
+    profile: str
+    split: str
+    data: DataInfo
+    prompts_sha256: str
+    limit: int | None
+    samples: int
+    generation: Mapping[str, Json]
+    primary: tuple[str, ...]
+    scores: Mapping[str, Score]
+    rewards: Mapping[str, Score]
+    status: str
+    error: str | None
+    expected: int
+    scored: int
+    failed: int
+    rates: Rates
+    cost: Cost
+
+    @property
+    def rows_key(self) -> tuple[int, str, str]:
+        """Results with equal keys answered the same prompts with the same references."""
+        return (self.version, self.data.sha256, self.prompts_sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRun:
+    """One run of the board."""
+
+    id: str
+    name: str
+    kind: str
+    source: str
+    created_at: datetime
+    parameters: int | None
+    licence: str | None
+    tasks: Mapping[str, TaskResult]
+    manifest: Manifest
+    results: Results
+    stored: StoredRun
+
+    @property
+    def is_yardstick(self) -> bool:
+        """Null systems and the oracle are shown beside the runs and never ranked."""
+        return self.kind in YARDSTICKS
+
+    @property
+    def mark(self) -> str:
+        """How far the numbers are ours: we ran the checkpoint, or scored its predictions."""
+        return "rescored" if self.kind == "predictions" else "verified"
+
+
+def board_run(stored: StoredRun) -> BoardRun:
+    """What the board shows of a stored run.
+
+    Raises:
+        RunDirectoryError: where a document lacks a field, or a name in it could not become an address.
+    """
+    manifest, results = stored.manifest_value(), stored.results_value()
+    _check_name(manifest.run_id, "run_id")
+    for name in manifest.tasks:
+        _check_name(name, "tasks")
+    tasks = {
+        name: _task(name, asked, results.tasks[name]) for name, asked in manifest.tasks.items() if name in results.tasks
+    }
+    if not tasks:
+        raise RunDirectoryError("no task has results.", place="results.json")
+    try:
+        created_at = datetime.fromisoformat(manifest.created_at)
+    except ValueError:
+        raise RunDirectoryError(
+            f"created_at is no time: {manifest.created_at[:40]!r}.", place="manifest.json"
+        ) from None
+    meta = manifest.model.meta
+    return BoardRun(
+        id=manifest.run_id,
+        name=manifest.model.name,
+        kind=manifest.model.kind,
+        source=manifest.model.source,
+        created_at=created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC),
+        parameters=manifest.model.parameters,
+        licence=meta.get("licence", meta.get("license")),
+        tasks=tasks,
+        manifest=manifest,
+        results=results,
+        stored=stored,
+    )
+
+
+def _check_name(name: str, key: str) -> None:
+    if not _NAME.fullmatch(name):
+        cause = f"{key}: {name[:60]!r} is no name of letters, digits, '-', '_' and '.'."
+        raise RunDirectoryError(cause, place="manifest.json")
+
+
+def _task(name: str, asked: TaskManifest, got: CoreResult) -> TaskResult:
+    return TaskResult(
+        name=name,
+        version=asked.version,
+        profile=asked.profile,
+        split=asked.split,
+        data=asked.data,
+        prompts_sha256=asked.prompts_sha256,
+        limit=asked.limit,
+        samples=asked.samples,
+        generation=asked.generation,
+        primary=asked.primary,
+        scores=_scores(got.metrics, asked.metrics),
+        rewards=_scores(got.rewards, asked.rewards),
+        status=got.status,
+        error=got.error,
+        expected=got.expected,
+        scored=got.scored,
+        failed=got.failed,
+        rates=got.rates,
+        cost=got.cost,
+    )
+
+
+def _scores(found: Mapping[str, MetricValue], order: Mapping[str, str | None]) -> dict[str, Score]:
+    """Metrics in the order of the manifest, others after them."""
+    names = dict.fromkeys([*(name for name in order if name in found), *found])
+    return {name: _score(name, found[name]) for name in names}
+
+
+def _score(name: str, found: MetricValue) -> Score:
+    low, high = found.ci95 or (None, None)
+    return Score(
+        metric=name,
+        value=found.value,
+        low=low,
+        high=high,
+        n=found.n,
+        scale=found.scale,
+        higher_is_better=found.higher_is_better,
+        signature=found.signature,
+        reason=found.reason,
+        failed=found.failed,
+    )
