@@ -84,23 +84,22 @@ def _election(rng: random.Random) -> Drawn:
     parties = rng.sample(_PARTIES, 2)
     votes = sorted((rng.randrange(1200, 9800) for _ in range(2)), reverse=True)
     total = sum(votes)
-    shares = [f"{100 * count / total:.1f}" for count in votes]
     table = [
-        [_cell(f"{town} council election, {year}", header=True, columns=4)],
-        _header("Party", "Candidate", "Votes", "%"),
+        [_cell(f"{town} council election, {year}", header=True, columns=3)],
+        _header("Party", "Candidate", "Votes"),
     ]
     table += [
-        [_cell(party), _cell(person), _cell(f"{count:,}"), _cell(share)]
-        for party, person, count, share in zip(parties, people, votes, shares, strict=True)
+        [_cell(party), _cell(person), _cell(f"{count:,}")]
+        for party, person, count in zip(parties, people, votes, strict=True)
     ]
-    table.append([_cell("Turnout", header=True, columns=2), _cell(f"{total:,}"), _cell("")])
+    table.append([_cell("Turnout", header=True, columns=2), _cell(f"{total:,}")])
     winner, party, count = people[0], parties[0], f"{votes[0]:,}"
     return Drawn(
         f"{year} {town} council election",
         "Results",
         "",
         table,
-        [[2, 0], [2, 1], [2, 2]] if rng.random() < 0.5 else [[2, 0], [2, 1], [2, 2], [2, 3]],
+        [[2, 0], [2, 1], [2, 2]],
         [
             f"{winner} of the {party} won the election with {count} votes.",
             f"The {party} candidate {winner} received {count} votes.",
