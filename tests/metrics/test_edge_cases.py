@@ -308,3 +308,11 @@ def test_string_metrics_import_neither_torch_nor_other_heavy_libraries() -> None
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_example_of_the_python_api_holds() -> None:
+    import doctest
+
+    from grue.metrics import api
+
+    assert doctest.testmod(api) == (0, 1)
