@@ -32,20 +32,24 @@ class BuiltSuite:
     """A task's suite as it can be computed here.
 
     Attributes:
-        order: All metric names, in the suite's order.
         metrics: Name -> metric.
         absent: Name -> reason.
         rewards_absent: Reward name -> reason.
+        order: All metric names, in the suite's order; empty for present ones before absent ones.
     """
 
-    order: tuple[str, ...]
     metrics: dict[str, Metric]
     absent: dict[str, str]
     rewards_absent: dict[str, str]
+    order: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """All metric names, in the order in which they are shown."""
+        return self.order or (*self.metrics, *self.absent)
 
     def signatures(self) -> dict[str, str | None]:
         """Name -> signature, ``None`` for an absent metric."""
-        return {name: self.metrics[name].signature() if name in self.metrics else None for name in self.order}
+        return {name: self.metrics[name].signature() if name in self.metrics else None for name in self.names()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ def build_suite(
             built[name] = build(spec, settings)
         except MetricUnavailableError as error:
             absent[name] = error.cause
-    return BuiltSuite(tuple(wanted), built, absent, {spec.name: absence(spec.name) for spec in suite.rewards})
+    rewards = {spec.name: absence(spec.name) for spec in suite.rewards}
+    return BuiltSuite(built, absent, rewards, tuple(wanted))
 
 
 def score_chunk(suite: BuiltSuite, chunk: Chunk) -> ChunkScores:
@@ -165,14 +170,14 @@ def finish(
     failures = {name: message for part in chunks for name, message in part.failures.items()}
     unavailable = {name: reason for part in chunks for name, reason in part.unavailable.items()}
     values: dict[str, MetricValue] = {}
-    for name in suite.order:
+    for name in suite.names():
         if name in failures:
             values[name] = MetricValue.absent(failures[name], failed=True)
         elif name in suite.absent or name in unavailable:
             values[name] = MetricValue.absent(suite.absent.get(name) or unavailable[name])
         else:
             values[name] = _value(suite.metrics[name], joined, ordered, seed)
-    present = [name for name in suite.order if values[name].value is not None]
+    present = [name for name in suite.names() if values[name].value is not None]
     return TaskScores(
         values=values,
         rewards={name: MetricValue.absent(reason) for name, reason in suite.rewards_absent.items()},

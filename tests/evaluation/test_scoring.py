@@ -189,7 +189,7 @@ class Raises:
 
 
 def test_a_metric_that_raises_fails_alone() -> None:
-    suite = BuiltSuite(("raises", "rouge1"), {"raises": Raises(), "rouge1": SUITE.metrics["rouge1"]}, {}, {})
+    suite = BuiltSuite({"raises": Raises(), "rouge1": SUITE.metrics["rouge1"]}, {}, {})
     rows = [("good", ["good"]), ("bad", ["bad"])]
     scores = score(rows, [("a", 0), ("b", 0)], [[0], [1]], suite)
     assert scores.values["raises"].failed

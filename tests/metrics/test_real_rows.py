@@ -37,7 +37,7 @@ def test_real_rows_have_the_libraries_values(folder: str, material: Path) -> Non
         for index, row in enumerate(references)
     ]
     names = ("sacrebleu", "chrf", "chrf++", "ter", *ROUGE)
-    suite = BuiltSuite(names, {name: build(MetricSpec(name)) for name in names}, {}, {})
+    suite = BuiltSuite({name: build(MetricSpec(name)) for name in names}, {}, {})
     keys = [(str(index), 0) for index in range(len(references))]
     chunks = [
         score_chunk(

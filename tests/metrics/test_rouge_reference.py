@@ -38,6 +38,14 @@ def test_rouge_equals_the_library(golden: Callable[[str], Any], stem: str, refer
     assert compared > 100
 
 
+@pytest.mark.parametrize(("key", "use_stemmer"), [("rouge_stem", True), ("rouge_nostem", False)])
+def test_words_are_those_of_the_reference(golden: Callable[[str], Any], key: str, use_stemmer: bool) -> None:
+    _, cases = golden("tokenizers")
+    for case in cases:
+        words = rouge.split_words(case.predictions[0], rouge._stem if use_stemmer else None)
+        assert list(words) == case.expected["tokens"][key], case.id
+
+
 @given(WORDS, WORDS)
 def test_a_subsequence_from_bit_vectors_is_the_librarys(reference: list[str], hypothesis: list[str]) -> None:
     table = rouge_scorer._lcs_table(reference, hypothesis)
