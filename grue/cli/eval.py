@@ -1,0 +1,213 @@
+"""``grue eval``: generate and score, into a run directory."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grue.cli import options
+from grue.cli.output import note
+from grue.cli.signals import terminates_like_interrupt
+from grue.core.decoding import parse_overrides
+from grue.core.errors import UsageError
+from grue.core.text import Json
+
+if TYPE_CHECKING:
+    from grue.engine.options import EngineOptions
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def evaluate(
+    ctx: typer.Context,
+    model: Annotated[
+        str,
+        typer.Option(
+            "-m",
+            "--model",
+            help="Checkpoint folder, hub id org/name[@revision], demo:causal, demo:seq2seq, a null system "
+            "(null:empty, null:constant, null:copy-input, null:random-reference) or oracle:reference.",
+        ),
+    ],
+    tasks: options.Tasks = "grue",
+    split: options.Split = None,
+    data: options.Data = None,
+    limit: options.Limit = None,
+    output: options.Output = None,
+    name: Annotated[str | None, typer.Option("--name", help="Display name. [default: the model's]")] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = "auto",
+    engine: Annotated[
+        str, typer.Option("--engine", help="auto or hf; vllm and openai are not in this version.")
+    ] = "auto",
+    devices: Annotated[
+        str | None, typer.Option("--devices", help="Number of a CUDA device; several are not in this version.")
+    ] = None,
+    batch: Annotated[str, typer.Option("-b", "--batch", help="Rows a batch: auto, or a number.")] = "auto",
+    batch_tokens: Annotated[
+        int | None, typer.Option("--batch-tokens", help="Padded tokens a batch. [default: the engine's choice]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of sampling and intervals.")] = 0,
+    samples: Annotated[int, typer.Option("--samples", min=1, help="Generations a prompt.")] = 1,
+    generation: Annotated[
+        list[str] | None,
+        typer.Option("-g", "--generation", help="Decoding settings over the tasks' own: k=v,k=v; repeatable."),
+    ] = None,
+    decoding: Annotated[
+        str, typer.Option("--decoding", help="task, or greedy to keep only the tasks' lengths.")
+    ] = "task",
+    profile: options.Profile = "standard",
+    metrics: options.Metrics = None,
+    settings: options.Settings = None,
+    no_model_metrics: Annotated[
+        bool, typer.Option("--no-model-metrics", help="Leave out metrics that need a model.")
+    ] = False,
+    chat_template: Annotated[
+        str, typer.Option("--chat-template", help="auto (where the tokenizer has one), on or off.")
+    ] = "auto",
+    adapter: Annotated[Path | None, typer.Option("--adapter", help="Folder of a PEFT adapter.")] = None,
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="Read weights from pickle files where there is no safetensors file.")
+    ] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code inside the checkpoint.")
+    ] = False,
+    meta: Annotated[
+        list[str] | None, typer.Option("--meta", help="k=v, what you declare about the model; repeatable.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew beside a run that is there; it is kept until the end.")
+    ] = False,
+    offline: options.Offline = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where a metric is absent.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print rows, tokens, memory and time expected, and stop.")
+    ] = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Generate for tasks and score what comes; the same command goes on where it stopped."""
+    if offline:
+        # Libraries behind metrics and checkpoints read this when they are first imported.
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    overrides = decoding_overrides(generation)
+    declared = pairs("--meta", meta)
+    from grue.cli.progress import watcher
+    from grue.cli.report import exit_code, print_run
+    from grue.engine.options import EngineOptions
+    from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
+    from grue.evaluation.prepare import evaluate_call, prepare
+    from grue.evaluation.selection import names_of
+    from grue.runs.read import read_run
+
+    rows = RowsCall(
+        tasks=tasks,
+        split=split,
+        data=data,
+        limit=limit,
+        profile=profile,
+        settings=options.parse_settings(settings),
+        metrics=names_of(metrics),
+        model_metrics=not no_model_metrics,
+        include=options.included(ctx),
+        offline=offline,
+    )
+    how = GenerationCall(
+        seed=seed,
+        samples=samples,
+        overrides=overrides,
+        decoding=decoding,
+        batch_rows=batch_rows(batch),
+        batch_tokens=batch_tokens,
+    )
+    engine_options: EngineOptions = EngineOptions(
+        name=name,
+        device=chosen_device(device, devices),
+        dtype=dtype,
+        engine=engine,
+        chat_template=chat_template,
+        adapter=adapter,
+        allow_pickle=allow_pickle,
+        trust_remote_code=trust_remote_code,
+        offline=offline,
+        meta=declared,
+    )
+    if plan:
+        from grue.cli.plan import print_plan
+
+        print_plan(prepare(model, engine_options, rows, how), OutputCall(path=output, fresh=fresh), as_json=as_json)
+        return 0
+    with terminates_like_interrupt():
+        try:
+            outcome = evaluate_call(
+                model, engine_options, rows, how, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet)
+            )
+        except KeyboardInterrupt:
+            note(f"To go on: grue {shlex.join(sys.argv[1:])}")
+            raise
+    stored = read_run(outcome.path)
+    print_run(stored, as_json=as_json, was_finished=outcome.was_finished)
+    return exit_code(stored.results_value(), strict=strict)
+
+
+def decoding_overrides(items: Sequence[str] | None) -> dict[str, Json]:
+    """All ``-g`` items together; a later one wins."""
+    values: dict[str, Json] = {}
+    for item in items or ():
+        values |= parse_overrides(item)
+    return values
+
+
+def pairs(flag: str, items: Sequence[str] | None) -> dict[str, str]:
+    """``k=v`` items as a mapping.
+
+    Raises:
+        UsageError: where an item is not of that form.
+    """
+    values = {}
+    for item in items or ():
+        key, equals, value = item.partition("=")
+        if not (equals and key.strip()):
+            raise UsageError(f"{flag}: {item!r} is not of the form key=value.", f"For example: {flag} licence=MIT")
+        values[key.strip()] = value
+    return values
+
+
+def batch_rows(text: str) -> int | None:
+    """``auto`` or a count.
+
+    Raises:
+        UsageError: for anything else.
+    """
+    if text == "auto":
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise UsageError(f"-b: {text!r} is neither auto nor a number of rows.", "Write -b auto or, say, -b 16.")
+    return int(text)
+
+
+def chosen_device(device: str, devices: str | None) -> str:
+    """One device from ``--device`` and ``--devices``.
+
+    Raises:
+        UsageError: for several devices, a number that is none, or both flags at odds.
+    """
+    if devices is None:
+        return device
+    numbers = [part.strip() for part in devices.split(",") if part.strip()]
+    if len(numbers) > 1:
+        raise UsageError(
+            f"--devices {devices}: several devices are not part of this version of grue.", "Name one, as --devices 0."
+        )
+    if not numbers or not numbers[0].isdigit():
+        raise UsageError(f"--devices: {devices!r} is no device number.", "Write --devices 0, or --device cpu.")
+    if device not in ("auto", "cuda"):
+        raise UsageError(f"--device {device} and --devices {devices} contradict each other.", "Give one of them.")
+    return f"cuda:{numbers[0]}"

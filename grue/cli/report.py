@@ -1,0 +1,124 @@
+"""What a run came to, for people and for machines."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from grue.cli.output import print_json, stdout
+from grue.core.errors import Exit
+
+if TYPE_CHECKING:
+    from grue.core.metric import MetricValue
+    from grue.core.run import Manifest, Results, TaskResult
+    from grue.runs.read import StoredRun
+
+NOTHING = "–"
+# Maximum of the metric's unit -> decimals that tell two systems apart.
+DECIMALS = {1.0: 4, 10.0: 3, 100.0: 2}
+
+
+def exit_code(results: Results, *, strict: bool) -> int:
+    """3 where something failed, or with ``--strict`` where a metric is absent; else 0."""
+    absent = any(value.signature is None for task in results.tasks.values() for value in task.metrics.values())
+    return int(Exit.PARTLY if results.status != "finished" or (strict and absent) else Exit.YES)
+
+
+def print_run(stored: StoredRun, *, as_json: bool, was_finished: bool) -> None:
+    """Print one run: a table, where it is, and what to do next."""
+    manifest, results = stored.manifest_value(), stored.results_value()
+    if as_json:
+        print_json(run_document(stored))
+        return
+    console = stdout()
+    print_table([(manifest, results)])
+    path = str(stored.path)
+    if was_finished:
+        console.print(f"This run was finished already; --fresh starts it anew. {manifest.run_id}", soft_wrap=True)
+    console.print(f"Run {manifest.run_id}, {results.status}: {path}", soft_wrap=True)
+    first = next(iter(results.tasks), "TASK")
+    console.print(f"Next: grue samples {shlex.quote(path)} -t {first}", soft_wrap=True)
+    console.print(f"      grue leaderboard build --results {shlex.quote(path)} --out board", soft_wrap=True)
+
+
+def run_document(stored: StoredRun) -> dict[str, object]:
+    """The document of ``--json``."""
+    return {
+        "run_id": stored.manifest["run_id"],
+        "path": str(stored.path),
+        "status": stored.results["status"],
+        "results": dict(stored.results),
+    }
+
+
+def print_table(runs: Sequence[tuple[Manifest, Results]]) -> None:
+    """One line a primary metric of each task; reasons and errors below. Several runs get a column of names."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    several = len(runs) > 1
+    headings = (*(["system"] if several else []), "task", "metric", "value", "95 % interval", "n", "cut %", "tokens/s")
+    for heading in headings:
+        is_text = heading in ("system", "task", "metric")
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=not is_text)
+    reasons: dict[str, list[str]] = {}
+    for manifest, results in runs:
+        name = manifest.model.name
+        for task, result in results.tasks.items():
+            for line in _lines(task, manifest.tasks[task].primary, result, reasons):
+                table.add_row(*([name] if several else []), *line)
+                name = ""
+    console = stdout()
+    console.print(table)
+    for reason, where in reasons.items():
+        console.print(f"{NOTHING} {', '.join(dict.fromkeys(where))}: {reason}", soft_wrap=True)
+    for manifest, results in runs:
+        for task, result in results.tasks.items():
+            if result.error:
+                console.print(f"! {manifest.model.name}, {task}: {result.error}", soft_wrap=True)
+
+
+def _lines(
+    task: str, primary: Sequence[str], result: TaskResult, reasons: dict[str, list[str]]
+) -> Iterator[tuple[str, ...]]:
+    shown = [name for name in primary if name in result.metrics]
+    if all(result.metrics[name].value is None for name in shown):
+        # Without one number of the task's own choice, the first that is there says at least something.
+        shown += [name for name, value in result.metrics.items() if value.value is not None][:1]
+    cut = result.rates.cut_prompt
+    speed = result.cost.tokens_per_second
+    rest = (_percent(cut), f"{speed:,.0f}" if speed is not None else NOTHING)
+    for index, name in enumerate(shown):
+        value = result.metrics[name]
+        if value.value is None and value.reason:
+            reasons.setdefault(value.reason, []).append(f"{task} {name}" if value.failed else name)
+        yield (
+            task if index == 0 else "",
+            name,
+            number(value),
+            interval(value),
+            str(value.n) if value.value is not None else NOTHING,
+            *(rest if index == 0 else ("", "")),
+        )
+
+
+def number(value: MetricValue) -> str:
+    """The value with as many decimals as its unit asks for."""
+    return NOTHING if value.value is None else _decimal(value.value, value.scale)
+
+
+def interval(value: MetricValue) -> str:
+    """The bounds, or nothing."""
+    if value.ci95 is None:
+        return NOTHING
+    low, high = value.ci95
+    return f"{_decimal(low, value.scale)} – {_decimal(high, value.scale)}"
+
+
+def _decimal(number: float, scale: float | None) -> str:
+    return f"{number:.{DECIMALS.get(scale or 0.0, 3)}f}"
+
+
+def _percent(fraction: float | None) -> str:
+    return NOTHING if fraction is None else f"{100 * fraction:.1f}"

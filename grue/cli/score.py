@@ -1,0 +1,91 @@
+"""``grue score``: score a prediction file, or a run directory again; no model runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grue.cli import options
+from grue.cli.eval import pairs
+from grue.cli.signals import terminates_like_interrupt
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def score(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="PREDICTIONS|RUN", help="Prediction file or run directory.")],
+    tasks: Annotated[
+        str | None, typer.Option("-t", "--tasks", help="Tasks or groups. [default: all that the source holds]")
+    ] = None,
+    split: options.Split = None,
+    data: options.Data = None,
+    limit: options.Limit = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Run directory. [default: $GRUE_RESULTS_DIR/NAME-IDENTITY; a run whose scoring failed is mended "
+            "where it is]",
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Display name. [default: the file's or run's]")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the intervals of a prediction file.")] = 0,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", help="standard or grue-paper. [default: standard; a run directory has its own]"),
+    ] = None,
+    metrics: options.Metrics = None,
+    settings: options.Settings = None,
+    no_model_metrics: Annotated[
+        bool, typer.Option("--no-model-metrics", help="Leave out metrics that need a model.")
+    ] = False,
+    meta: Annotated[
+        list[str] | None, typer.Option("--meta", help="k=v, what you declare about the system; repeatable.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew beside a run that is there; it is kept until the end.")
+    ] = False,
+    offline: options.Offline = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where a metric is absent.")] = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Score predictions into a run directory, or a run directory again from itself."""
+    if offline:
+        # Libraries behind metrics read this when they are first imported.
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    declared = pairs("--meta", meta)
+    from grue.cli.progress import watcher
+    from grue.cli.report import exit_code, print_run
+    from grue.evaluation.call import OutputCall
+    from grue.evaluation.score import ScoreCall, score_call
+    from grue.evaluation.selection import names_of
+    from grue.runs.read import read_run
+
+    call = ScoreCall(
+        source=source,
+        tasks=tasks,
+        data=data,
+        split=split,
+        limit=limit,
+        name=name,
+        profile=options.profile_name(profile) if profile is not None else None,
+        metrics=names_of(metrics),
+        settings=options.parse_settings(settings),
+        model_metrics=not no_model_metrics,
+        seed=seed,
+        meta=declared,
+        include=options.included(ctx),
+        offline=offline,
+    )
+    with terminates_like_interrupt():
+        outcome = score_call(call, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet))
+    stored = read_run(outcome.path)
+    print_run(stored, as_json=as_json, was_finished=outcome.was_finished)
+    return exit_code(stored.results_value(), strict=strict)

@@ -1,0 +1,167 @@
+"""Reads a run directory into something to score again, from nothing but itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from grue.core.errors import UsageError
+from grue.core.rows import Generation, Row
+from grue.core.run import ModelInfo, TaskManifest
+from grue.core.task import Setting, Task
+from grue.core.text import Json, nearest
+from grue.evaluation.call import OutputCall, RowsCall
+from grue.evaluation.plan import default_path, manifest
+from grue.evaluation.results import FINISHED
+from grue.evaluation.score import ScoreCall, TaskToScore, ToScore
+from grue.evaluation.scoring import build_suite
+from grue.evaluation.scoring_process import Recipe, without_functions
+from grue.evaluation.selection import check_names, metric_settings, plugin_faults, suite_of, working_settings
+from grue.registry.tasks import expand, load_task
+from grue.runs.read import StoredRun, read_run
+
+PROMPT = "prompt"
+
+
+def run_to_score(call: ScoreCall, out: OutputCall) -> ToScore:
+    """Read rows, texts and settings of a run; what the call names is laid over them.
+
+    Without a folder named, a run whose scoring failed is mended where it is; any other result is a new run
+    directory beside the others. ``-o`` may name the run itself for such a repair alone.
+
+    Raises:
+        UsageError: for a flag that a run directory has an answer to, or an unknown name.
+        RunDirectoryError: where the run is unfinished or damaged.
+    """
+    _refuse_row_flags(call)
+    stored = read_run(call.source)
+    before = stored.manifest_value()
+    names = _names(call, tuple(before.tasks))
+    tasks = tuple(_task(name, before.tasks[name], stored, call) for name in names)
+    model: ModelInfo = replace(before.model, name=call.name or before.model.name)
+    arguments: dict[str, Json] = {**before.arguments, "rescored_from": before.run_id}
+    run = manifest(
+        model, {task.name: task.manifest for task in tasks}, before.seed, arguments, dict(before.environment)
+    )
+    is_repair = run.identity == before.identity and stored.results["status"] != FINISHED
+    path = out.path or (
+        call.source if is_repair else default_path(working_settings()["GRUE_RESULTS_DIR"], model, run.identity)
+    )
+    if path.resolve() == call.source.resolve() and run.identity != before.identity:
+        raise UsageError(
+            "The new values would take the place of others in the same run directory.",
+            "Name another folder with -o, or none.",
+            place=str(path),
+        )
+    return ToScore(tasks=tasks, manifest=run, notes=(), path=path)
+
+
+def _refuse_row_flags(call: ScoreCall) -> None:
+    for flag, value in (("--data", call.data), ("--split", call.split), ("-L", call.limit)):
+        if value is not None:
+            raise UsageError(f"{flag} does not apply to a run directory: it holds its own rows.", f"Leave out {flag}.")
+
+
+def _names(call: ScoreCall, held: tuple[str, ...]) -> tuple[str, ...]:
+    if call.tasks is None:
+        return held
+    wanted = expand(call.tasks, call.include)
+    for name in wanted.names:
+        if name not in held and name not in wanted.optional:
+            raise UsageError(
+                f"The run has no task {name!r}.{nearest(name, held)}",
+                f"It has: {', '.join(held)}.",
+                place=str(call.source),
+            )
+    return tuple(name for name in wanted.names if name in held)
+
+
+def _task(name: str, before: TaskManifest, stored: StoredRun, call: ScoreCall) -> TaskToScore:
+    task = load_task(name, call.include)
+    if task.version != before.version:
+        raise UsageError(
+            f"The run holds version {before.version} of task {name!r}; version {task.version} is installed.",
+            "Install the version of the run, or evaluate the model again.",
+            place=str(stored.path),
+        )
+    rows_call = _rows_call(task, before, stored.manifest["arguments"], call)
+    check_names(rows_call)
+    suite, quirks = suite_of(task, rows_call.profile, rows_call.settings)
+    settings = metric_settings(rows_call)
+    built = build_suite(suite, metrics=rows_call.metrics, settings=settings, model_metrics=rows_call.model_metrics)
+    rows, generations = texts_of(stored, name)
+    result = stored.results_value().tasks[name]
+    lacking = result.expected * before.samples - len(generations)
+    with plugin_faults(name, "its suite"):
+        primary = tuple(metric for metric in suite.primary if metric in built.order) or built.order
+    return TaskToScore(
+        name=name,
+        rows=tuple(rows.values()),
+        generations=generations,
+        recipe=Recipe(
+            suite=without_functions(suite),
+            metrics=rows_call.metrics,
+            settings=settings,
+            model_metrics=rows_call.model_metrics,
+            seed=stored.manifest["seed"],
+        ),
+        manifest=replace(
+            before,
+            profile=rows_call.profile,
+            quirks=quirks,
+            metrics=built.signatures(),
+            rewards=dict.fromkeys(built.rewards_absent),
+            primary=primary,
+        ),
+        expected=result.expected,
+        cost=result.cost,
+        error=f"{lacking} generations are missing; evaluate the model again" if lacking > 0 else None,
+    )
+
+
+def _rows_call(task: Task, before: TaskManifest, arguments: Mapping[str, Any], call: ScoreCall) -> RowsCall:
+    """The call of the run with this call's wishes over it."""
+    profile = call.profile or before.profile
+    settings: dict[str, Mapping[str, Setting]] = {
+        family: {**(arguments.get("settings") or {}).get(family, {}), **call.settings.get(family, {})}
+        for family in {*(arguments.get("settings") or {}), *call.settings}
+    }
+    if call.profile is None:
+        switches = {quirk.key: quirk.key in before.quirks for quirk in task.quirks}
+        settings[task.name] = {**switches, **call.settings.get(task.name, {})}
+    metrics = arguments.get("metrics")
+    return RowsCall(
+        tasks=task.name,
+        profile=profile,
+        settings=settings,
+        metrics=call.metrics or (tuple(metrics) if metrics else None),
+        model_metrics=call.model_metrics and bool(arguments.get("model_metrics", True)),
+        include=call.include,
+        offline=call.offline,
+    )
+
+
+def texts_of(stored: StoredRun, task: str) -> tuple[dict[str, Row], list[Generation]]:
+    """Rows and generations of a task as the run stores them."""
+    rows: dict[str, Row] = {}
+    generations = []
+    for line in stored.samples(task).to_pylist():
+        inputs = json.loads(line["inputs"])
+        prompt = inputs.pop(PROMPT, None) or ""
+        rows.setdefault(line["id"], Row(line["id"], prompt, tuple(line["references"]), inputs))
+        generations.append(
+            Generation(
+                id=line["id"],
+                sample=line["sample"],
+                prediction=line["prediction"],
+                raw=line["raw"],
+                prompt=line["prompt"],
+                finish_reason=line["finish_reason"],
+                prompt_tokens=line["prompt_tokens"],
+                generated_tokens=line["generated_tokens"],
+                prompt_cut=line["prompt_cut"],
+            )
+        )
+    return rows, generations

@@ -1,0 +1,113 @@
+"""Generates what is missing of a task, stores it as it comes, and hands it to whoever scores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from grue.core.errors import RunDirectoryError
+from grue.core.rows import Generation
+from grue.engine.protocol import Engine, Request
+from grue.evaluation.plan import PlannedTask
+from grue.evaluation.progress import Progress
+from grue.runs.directory import RunDirectory
+
+Sink = Callable[[Sequence[Generation]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """All generations of a task in (id, sample) order; ``error`` where not all could be made."""
+
+    generations: list[Generation]
+    error: str | None
+
+
+def missing(planned: PlannedTask, stored: Sequence[tuple[str, int]]) -> list[Request]:
+    """The requests of a task that are not stored yet, in row order."""
+    done = set(stored)
+    return [
+        Request(row, sample)
+        for row in planned.rows
+        for sample in range(planned.manifest.samples)
+        if (row.id, sample) not in done
+    ]
+
+
+def generate_task(
+    planned: PlannedTask, engine: Engine, run: RunDirectory, hand_over: Sink, progress: Progress
+) -> Generated:
+    """Generate what is not stored yet.
+
+    Whatever the engine or the task's post-processing raises ends this task, not the run.
+
+    Args:
+        planned: The task.
+        engine: Its weights are loaded.
+        run: Where generations are stored.
+        hand_over: Takes stored generations, those of earlier starts first.
+        progress: Watches.
+
+    Raises:
+        RunDirectoryError: where a generation cannot be stored.
+    """
+    stored = run.stored(planned.name)
+    generations = dict(stored)
+    hand_over(list(stored.values()))
+    requests = missing(planned, list(stored))
+    error = None
+    if requests:
+        progress.task(planned.name)
+        run.event("generation_started", task=planned.name, stored=len(stored), missing=len(requests))
+        try:
+            for group, seconds in _groups(planned, engine, requests):
+                run.append(planned.name, group)
+                run.event(
+                    "generated", task=planned.name, generations=len(group), tokens=_tokens(group), seconds=seconds
+                )
+                generations.update({(g.id, g.sample): g for g in group})
+                hand_over(group)
+                progress.advance(planned.name, group, seconds)
+            left = len(requests) + len(stored) - len(generations)
+            error = f"the engine returned {left} generations too few" if left else None
+        except RunDirectoryError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - one task's failure leaves the others running
+            error = message_of(problem)
+        run.event("generation_ended", task=planned.name, error=error)
+    return Generated([generations[key] for key in sorted(generations)], error)
+
+
+def message_of(error: BaseException) -> str:
+    """Kind and text of an error on one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _groups(
+    planned: PlannedTask, engine: Engine, requests: Sequence[Request]
+) -> Iterator[tuple[list[Generation], float]]:
+    """Finished groups after the task's post-processing, each with the seconds it took."""
+    begin = time.perf_counter()
+    for group in engine.generate(requests, planned.job):
+        done = [_processed(planned, generation) for generation in group]
+        now = time.perf_counter()
+        yield done, now - begin
+        begin = time.perf_counter()
+
+
+def _processed(planned: PlannedTask, generation: Generation) -> Generation:
+    postprocess = planned.asked.suite.postprocess
+    if postprocess is None:
+        return generation
+    text = postprocess(generation.prediction)
+    if not isinstance(text, str):
+        raise TypeError(f"post-processing of task {planned.name!r} should give a string; gave {type(text).__name__}")
+    return (
+        generation if text == generation.prediction else replace(generation, prediction=text, raw=generation.prediction)
+    )
+
+
+def _tokens(group: Sequence[Generation]) -> int:
+    return sum(g.generated_tokens or 0 for g in group)

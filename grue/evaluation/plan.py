@@ -1,0 +1,198 @@
+"""What a run will do, complete and checked before anything runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grue.core.decoding import Decoding, override
+from grue.core.errors import UsageError
+from grue.core.rows import Row
+from grue.core.run import Manifest, ModelInfo, TaskManifest
+from grue.core.text import Json
+from grue.engine.protocol import Engine, Job
+from grue.evaluation.call import GenerationCall, RowsCall
+from grue.evaluation.environment import environment, grue_version
+from grue.evaluation.progress import Workload
+from grue.evaluation.scoring_process import Recipe, without_functions
+from grue.evaluation.selection import Selected, TaskRows, metric_settings
+from grue.runs.identity import new_run_id, run_identity, timestamp
+
+# Where no tokeniser was asked yet; English prose has a little more than four characters a token.
+CHARACTERS_A_TOKEN = 4.2
+NAME_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTask:
+    """One task of a run, ready to generate and to score.
+
+    Attributes:
+        name: The task's name.
+        asked: The task as the user asks for it.
+        rows: The rows that the engine covers, as they are scored.
+        job: How they are generated.
+        recipe: How they are scored.
+        manifest: What the manifest says of it.
+    """
+
+    name: str
+    asked: TaskRows
+    rows: tuple[Row, ...]
+    job: Job
+    recipe: Recipe
+    manifest: TaskManifest
+
+    def workload(self, stored: int) -> Workload:
+        """What is left to generate, for whoever watches."""
+        characters = sum(len(row.prompt) for row in self.rows) / max(1, len(self.rows))
+        return Workload(
+            task=self.name,
+            total=len(self.rows) * self.manifest.samples,
+            stored=stored,
+            prompt_tokens=min(characters / CHARACTERS_A_TOKEN, self.job.truncation.max_tokens),
+            new_tokens=self.job.decoding.max_new_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A whole run; ``notes`` are things a user should know before it starts."""
+
+    tasks: tuple[PlannedTask, ...]
+    manifest: Manifest
+    notes: tuple[str, ...]
+
+
+def plan(
+    engine: Engine, selected: Selected, rows_call: RowsCall, generation: GenerationCall, arguments: Mapping[str, Json]
+) -> Plan:
+    """Join engine, tasks and metrics.
+
+    Args:
+        engine: The opened engine; its weights are not loaded yet.
+        selected: Tasks with their rows.
+        rows_call: What the user asked for.
+        generation: How to generate.
+        arguments: The call as the manifest records it.
+
+    Raises:
+        UsageError: where several samples are asked of greedy or beam search, or no row is left to generate for.
+        CheckpointError: where no prompt fits the model's context.
+    """
+    tasks = []
+    notes = [f"Passed over, no rows here: {', '.join(selected.passed_over)}."] if selected.passed_over else []
+    for name, asked in selected.tasks.items():
+        covered = tuple(engine.covered(asked.rows))
+        if not covered:
+            notes.append(f"Left out: {name} has no row that {engine.info.name} can write for.")
+            continue
+        tasks.append(_planned(name, asked, covered, engine, rows_call, generation))
+    if not tasks:
+        raise UsageError(
+            f"{engine.info.source} can write for no row of {', '.join(selected.tasks)}.",
+            "The oracle needs rows with several references: choose another task, for example commongen.",
+        )
+    if engine.info.kind not in ("null", "oracle"):
+        _check_samples(tasks, generation)
+    return Plan(
+        tasks=tuple(tasks),
+        manifest=manifest(
+            engine.info, {task.name: task.manifest for task in tasks}, generation.seed, arguments, _device(engine)
+        ),
+        notes=tuple(notes),
+    )
+
+
+def manifest(
+    model: ModelInfo,
+    tasks: Mapping[str, TaskManifest],
+    seed: int,
+    arguments: Mapping[str, Json],
+    device: Mapping[str, Json],
+) -> Manifest:
+    """The manifest of a run that starts now."""
+    return Manifest(
+        run_id=new_run_id(),
+        identity=run_identity(model, tasks, seed),
+        created_at=timestamp(),
+        grue=grue_version(),
+        model=model,
+        environment=environment(device),
+        arguments=arguments,
+        seed=seed,
+        tasks=tasks,
+    )
+
+
+def default_path(results: str, model: ModelInfo, identity: str) -> Path:
+    """``<results folder>/<name>-<first 10 of the identity>``, the name made fit for any file system."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model.name).strip("-.")[:NAME_CHARACTERS] or "run"
+    return Path(results).expanduser() / f"{name}-{identity[:10]}"
+
+
+def task_manifest(asked: TaskRows, call: RowsCall, samples: int, generation: Mapping[str, Json]) -> TaskManifest:
+    """What the manifest says of a task."""
+    return TaskManifest(
+        version=asked.task.version,
+        profile=call.profile,
+        quirks=asked.quirks,
+        split=asked.split,
+        data=asked.data,
+        prompts_sha256=asked.prompts_sha256,
+        limit=call.limit,
+        samples=samples,
+        generation=generation,
+        metrics=asked.built.signatures(),
+        rewards=dict.fromkeys(asked.built.rewards_absent),
+        primary=asked.primary,
+    )
+
+
+def recipe(asked: TaskRows, call: RowsCall, seed: int) -> Recipe:
+    """How a task is scored, for whichever process does it."""
+    return Recipe(
+        suite=without_functions(asked.suite),
+        metrics=call.metrics,
+        settings=metric_settings(call),
+        model_metrics=call.model_metrics,
+        seed=seed,
+    )
+
+
+def _planned(
+    name: str, asked: TaskRows, rows: tuple[Row, ...], engine: Engine, call: RowsCall, generation: GenerationCall
+) -> PlannedTask:
+    decoding: Decoding = override(asked.suite.decoding, generation.overrides, greedy=generation.decoding == "greedy")
+    job = Job(
+        decoding=decoding,
+        truncation=asked.suite.truncation,
+        seed=generation.seed,
+        rows=rows,
+        batch_rows=generation.batch_rows,
+        batch_tokens=generation.batch_tokens,
+    )
+    return PlannedTask(
+        name=name,
+        asked=asked,
+        rows=rows,
+        job=job,
+        recipe=recipe(asked, call, generation.seed),
+        manifest=task_manifest(asked, call, generation.samples, engine.settings(job)),
+    )
+
+
+def _check_samples(tasks: Sequence[PlannedTask], generation: GenerationCall) -> None:
+    fixed = [task.name for task in tasks if not task.job.decoding.do_sample]
+    if generation.samples > 1 and fixed:
+        raise UsageError(
+            f"--samples {generation.samples} would draw the same text every time: {', '.join(fixed)} "
+            f"{'does' if len(fixed) == 1 else 'do'} not sample.",
+            "Add -g do_sample=true (or -g temperature=1), or leave out --samples.",
+        )
+
+
+def _device(engine: Engine) -> Mapping[str, Json]:
+    return engine.environment()

@@ -1,0 +1,98 @@
+"""From what a user asks for to a checked plan with an open engine, and on to a run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grue.core.settings import Settings
+from grue.core.text import Json
+from grue.engine.open import EngineOptions, open_engine
+from grue.engine.protocol import Engine
+from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
+from grue.evaluation.plan import Plan, default_path, plan
+from grue.evaluation.progress import Progress
+from grue.evaluation.run import Outcome, execute
+from grue.evaluation.scoring_worker import ScoringWorker
+from grue.evaluation.selection import select
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything a run needs, checked: nothing was generated and no folder made."""
+
+    engine: Engine
+    plan: Plan
+    settings: Settings
+
+    def path(self, out: OutputCall) -> Path:
+        """The run directory."""
+        info, identity = self.engine.info, self.plan.manifest.identity
+        return out.path or default_path(self.settings["GRUE_RESULTS_DIR"], info, identity)
+
+
+def prepare(model: str, options: EngineOptions, rows: RowsCall, generation: GenerationCall) -> Prepared:
+    """Read all rows, open the model and join them.
+
+    Raises:
+        GrueError: for any fault of the call, the data, a plugin or the checkpoint.
+    """
+    selected = select(rows)
+    engine = open_engine(model, replace(options, home=options.home or selected.settings.home))
+    arguments = rows_arguments(rows) | generation_arguments(generation) | {"model": model}
+    return Prepared(engine=engine, plan=plan(engine, selected, rows, generation, arguments), settings=selected.settings)
+
+
+def evaluate_call(
+    model: str,
+    options: EngineOptions,
+    rows: RowsCall,
+    generation: GenerationCall,
+    out: OutputCall,
+    *,
+    progress: Progress,
+    worker: ScoringWorker | None = None,
+) -> Outcome:
+    """Prepare a run and execute it.
+
+    Raises:
+        GrueError: as ``prepare`` and ``execute``.
+    """
+    prepared = prepare(model, options, rows, generation)
+    for text in (*prepared.engine.notes, *prepared.plan.notes):
+        progress.note(text)
+    try:
+        return execute(
+            prepared.plan, prepared.engine, prepared.path(out), fresh=out.fresh, progress=progress, worker=worker
+        )
+    finally:
+        prepared.engine.close()
+
+
+def rows_arguments(call: RowsCall) -> dict[str, Json]:
+    """The part of a call that says which rows are scored and how, as the manifest records it."""
+    return {
+        "tasks": call.tasks,
+        "split": call.split,
+        "data": call.data,
+        "limit": call.limit,
+        "profile": call.profile,
+        "settings": {family: dict(values) for family, values in call.settings.items()},
+        "metrics": list(call.metrics) if call.metrics is not None else None,
+        "model_metrics": call.model_metrics,
+        "include": [str(path) for path in call.include],
+        "offline": call.offline,
+    }
+
+
+def generation_arguments(call: GenerationCall) -> Mapping[str, Json]:
+    """The part of a call that says how generations are drawn."""
+    return {
+        "seed": call.seed,
+        "samples": call.samples,
+        "generation": dict(call.overrides),
+        "decoding": call.decoding,
+        "batch_rows": call.batch_rows,
+        "batch_tokens": call.batch_tokens,
+    }

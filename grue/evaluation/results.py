@@ -1,0 +1,102 @@
+"""From generations and their scores to a task's files and its entry in ``results.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from grue.core.metric import MetricValue
+from grue.core.rows import Generation, Row
+from grue.core.run import Cost, TaskManifest, TaskResult
+from grue.evaluation.costs import rates_of
+from grue.evaluation.scoring import TaskScores
+from grue.evaluation.scoring_process import Scored
+from grue.runs.directory import RunDirectory
+
+FINISHED = "finished"
+PARTIAL = "partial"
+
+
+def write_scored(
+    run: RunDirectory, task: str, rows: Sequence[Row], generations: Sequence[Generation], scored: Scored
+) -> None:
+    """Write a task's samples and statistics; without scores the samples alone.
+
+    Args:
+        run: The open run directory.
+        task: Name of the task.
+        rows: Rows as they were scored.
+        generations: In (id, sample) order.
+        scored: Values of exactly these generations, or an error.
+    """
+    scores = scored.scores
+    run.write_task(
+        task,
+        {row.id: row for row in rows},
+        generations,
+        scores.per_sample if scores else {},
+        {},
+        scores.statistics if scores else {},
+    )
+
+
+def task_result(
+    manifest: TaskManifest,
+    generations: Sequence[Generation],
+    *,
+    expected: int,
+    scored: Scored,
+    error: str | None,
+    cost: Cost,
+) -> TaskResult:
+    """A task's entry.
+
+    A task is partial where it has an error or a metric of it failed; an absent metric leaves it finished.
+
+    Args:
+        manifest: What was asked of the task.
+        generations: All that are stored.
+        expected: Rows asked for.
+        scored: Its values, or why there are none.
+        error: What went wrong with the task as a whole.
+        cost: What generation cost.
+    """
+    scores = scored.scores or _without_scores(manifest, error or scored.error or "not scored")
+    n_scored = len({row_id for row_id, _ in scored.keys}) if scored.scores else 0
+    failed = [name for name, value in scores.values.items() if value.failed]
+    if error is None and failed:
+        error = f"failed: {', '.join(f'{name} ({scores.values[name].reason})' for name in failed)}"
+    return TaskResult(
+        status=PARTIAL if error else FINISHED,
+        expected=expected,
+        scored=n_scored,
+        failed=expected - n_scored,
+        metrics=scores.values,
+        rewards=scores.rewards,
+        rates=rates_of(generations),
+        cost=cost,
+        error=error,
+    )
+
+
+def generation_seconds(run: Path, task: str) -> float:
+    """Time that went by while a task's stored generations were made, over all starts of the run."""
+    seconds = 0.0
+    for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines():
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # a line cut short by a kill
+        if isinstance(event, Mapping) and event.get("kind") == "generated" and event.get("task") == task:
+            seconds += float(event["seconds"])
+    return seconds
+
+
+def _without_scores(manifest: TaskManifest, reason: str) -> TaskScores:
+    return TaskScores(
+        values={name: MetricValue.absent(reason, failed=True) for name in manifest.metrics},
+        rewards={name: MetricValue.absent(reason, failed=True) for name in manifest.rewards},
+        per_sample={},
+        statistics={},
+    )

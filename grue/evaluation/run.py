@@ -1,0 +1,221 @@
+"""A run from a plan to ``results.json``: generate, score meanwhile, write; what fails leaves the rest standing."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grue.core.errors import CheckpointError, GrueError, PartialRunError, RunDirectoryError
+from grue.core.rows import Generation
+from grue.core.run import Cost, TaskResult
+from grue.engine.protocol import Engine
+from grue.evaluation.costs import cost_of, peak_resident_bytes
+from grue.evaluation.generate import Generated, generate_task, message_of, missing
+from grue.evaluation.plan import Plan, PlannedTask
+from grue.evaluation.progress import Progress
+from grue.evaluation.results import FINISHED, PARTIAL, generation_seconds, task_result, write_scored
+from grue.evaluation.scoring_process import Scored
+from grue.evaluation.scoring_worker import ScoringWorker
+from grue.runs.directory import RunDirectory
+
+NO_MODEL = ("null", "oracle")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Where a run is and how it came about.
+
+    Attributes:
+        path: The run directory.
+        was_finished: Nothing was done: the same run was finished already.
+        notes: Things a user should know.
+    """
+
+    path: Path
+    was_finished: bool
+    notes: tuple[str, ...] = ()
+
+
+def execute(
+    plan: Plan,
+    engine: Engine,
+    path: Path,
+    *,
+    fresh: bool,
+    progress: Progress,
+    worker: ScoringWorker | None = None,
+) -> Outcome:
+    """Do what a plan says, or go on with it.
+
+    Args:
+        plan: The plan.
+        engine: The engine it was made for; its weights are loaded here, and only where something is missing.
+        path: The run directory.
+        fresh: Start anew beside a run that is there.
+        progress: Watches; it is stopped whatever happens.
+        worker: A scoring process to use; ``None`` starts one for this run.
+
+    Raises:
+        RunDirectoryError: where the directory is of another run, in use or not to be written.
+        PartialRunError: where generations could not be stored any more; what was stored before is kept.
+    """
+    was_there = path.exists()
+    try:
+        with RunDirectory.open(path, plan.manifest, fresh=fresh) as run:
+            if run.status == FINISHED:
+                return Outcome(path=path, was_finished=True, notes=plan.notes)
+            scorer = worker or ScoringWorker()
+            try:
+                _Execution(plan, engine, run, scorer, progress).execute()
+            finally:
+                if worker is None:
+                    scorer.stop()
+            return Outcome(path=run.path, was_finished=False, notes=plan.notes)
+    except CheckpointError:
+        # Nothing was generated: a wrong call leaves no folder behind.
+        if not was_there:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    finally:
+        progress.stop()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A task whose generations are stored and whose values are awaited."""
+
+    planned: PlannedTask
+    generated: Generated
+    peak_memory_bytes: int | None
+    earlier_cost: Cost | None
+
+
+class _Execution:
+    """One start of a run."""
+
+    def __init__(
+        self, plan: Plan, engine: Engine, run: RunDirectory, worker: ScoringWorker, progress: Progress
+    ) -> None:
+        self._plan = plan
+        self._engine = engine
+        self._run = run
+        self._worker = worker
+        self._progress = progress
+        self._load_seconds: float | None = None
+        self._waiting: list[_Waiting] = []
+        self._results: dict[str, TaskResult] = {}
+        self._previous: Mapping[str, TaskResult] = run.previous.tasks if run.previous else {}
+        self._has_model = engine.info.kind not in NO_MODEL
+
+    def execute(self) -> None:
+        """Generate, score and write everything, ``results.json`` last."""
+        stored = {task.name: self._run.stored(task.name) for task in self._plan.tasks}
+        n_stored = sum(map(len, stored.values()))
+        self._run.event("started", status=self._run.status, stored=n_stored)
+        if n_stored:
+            self._progress.note(f"Going on with {self._run.path}: {n_stored} generations are stored.")
+        self._progress.start([task.workload(len(stored[task.name])) for task in self._plan.tasks])
+        if any(missing(task, list(stored[task.name])) for task in self._plan.tasks):
+            self._load()
+        for planned in self._plan.tasks:
+            self._generate(planned)
+            self._write_ready(wait=False)
+        if self._waiting:
+            self._progress.phase("scoring")
+        self._write_ready(wait=True)
+        results = {task.name: self._results[task.name] for task in self._plan.tasks}
+        status = FINISHED if all(result.status == FINISHED for result in results.values()) else PARTIAL
+        self._run.event("ended", status=status)
+        self._run.finish(status, results)
+
+    def _load(self) -> None:
+        if not self._has_model:
+            return
+        self._progress.phase(f"loading {self._engine.info.name}")
+        begin = time.perf_counter()
+        try:
+            self._engine.load()
+        except GrueError:
+            raise
+        except Exception as error:
+            raise CheckpointError(
+                f"The weights cannot be loaded: {message_of(error)}",
+                "Try another --device or --dtype; 'grue doctor -m MODEL' says what this machine can hold.",
+                place=self._engine.info.source,
+            ) from error
+        self._load_seconds = time.perf_counter() - begin
+        self._run.event("loaded", seconds=self._load_seconds)
+
+    def _generate(self, planned: PlannedTask) -> None:
+        ticket = self._ticket(planned)
+        earlier_cost = self._earlier_cost(planned)
+        rows = {row.id: row for row in planned.rows}
+        self._worker.begin(ticket, planned.recipe)
+
+        def hand_over(generations: Sequence[Generation]) -> None:
+            self._worker.add(ticket, generations, rows)
+
+        try:
+            generated = generate_task(planned, self._engine, self._run, hand_over, self._progress)
+        except RunDirectoryError as error:
+            raise PartialRunError(
+                error.cause,
+                f"{error.fix} What was stored is kept: the same command then goes on.".strip(),
+                place=error.place,
+            ) from error
+        if generated.error:
+            self._progress.note(f"{planned.name} failed: {generated.error}. The other tasks go on.")
+        self._worker.end(ticket)
+        self._waiting.append(_Waiting(planned, generated, self._peak_memory(), earlier_cost))
+
+    def _write_ready(self, *, wait: bool) -> None:
+        left = []
+        for waiting in self._waiting:
+            scored = self._worker.answer(self._ticket(waiting.planned), wait=wait)
+            if scored is None:
+                left.append(waiting)
+            else:
+                self._write(waiting, scored)
+        self._waiting = left
+
+    def _write(self, waiting: _Waiting, scored: Scored) -> None:
+        planned, generated = waiting.planned, waiting.generated
+        if generated.error:
+            # Values of some rows under the name of all would mislead: the task has none.
+            scored = Scored(scored.ticket, [], None, generated.error)
+        error = generated.error or (
+            f"scoring failed: {scored.error}; 'grue score {self._run.path}' repeats it" if scored.error else None
+        )
+        write_scored(self._run, planned.name, planned.rows, generated.generations, scored)
+        self._results[planned.name] = task_result(
+            planned.manifest,
+            generated.generations,
+            expected=len(planned.rows),
+            scored=scored,
+            error=error,
+            cost=waiting.earlier_cost
+            or cost_of(
+                generated.generations,
+                wall_seconds=generation_seconds(self._run.path, planned.name),
+                load_seconds=self._load_seconds,
+                peak_memory_bytes=waiting.peak_memory_bytes,
+            ),
+        )
+
+    def _earlier_cost(self, planned: PlannedTask) -> Cost | None:
+        """What an earlier end of this run measured, where nothing of the task is left to generate."""
+        previous = self._previous.get(planned.name)
+        if previous is None or missing(planned, list(self._run.stored(planned.name))):
+            return None
+        return previous.cost
+
+    def _ticket(self, planned: PlannedTask) -> str:
+        return f"{self._plan.manifest.run_id}/{planned.name}"
+
+    def _peak_memory(self) -> int | None:
+        if not self._has_model:
+            return None
+        return self._engine.peak_memory_bytes() or peak_resident_bytes()

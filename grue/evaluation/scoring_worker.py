@@ -1,0 +1,130 @@
+"""The run's side of the scoring process: it is handed texts without waiting and asked for values at the end."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+
+from grue.core.rows import Generation, Row
+from grue.evaluation.scoring_process import Begin, End, Portion, Recipe, Scored, chunk_of
+
+PROGRAM = "import sys; sys.path[:] = {path!r}; from grue.evaluation.scoring_process import main; main()"
+STOP_SECONDS = 5.0
+_Message = Begin | Portion | End
+
+
+class ScoringWorker:
+    """A process that scores while generation goes on; one serves any number of tasks and runs.
+
+    It is started as a fresh interpreter, not by ``multiprocessing``, so that a caller's script is never run again
+    in the child. Should it die, the tasks it had not answered get a ``Scored`` with an error, and nothing is lost.
+    """
+
+    def __init__(self, program: str = PROGRAM) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long-lived as the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", program.format(path=sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "TOKENIZERS_PARALLELISM": "false"},
+        )
+        self._outbox: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._answers: dict[str, Scored] = {}
+        self._death: str | None = None
+        # Writing blocks while the process is busy and its pipe is full: generation must not wait for that.
+        threading.Thread(target=self._write, name="grue-scoring-out", daemon=True).start()
+        threading.Thread(target=self._read, name="grue-scoring-in", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def begin(self, ticket: str, recipe: Recipe) -> None:
+        """A task's scoring begins; ``ticket`` is unique among all tasks of this worker."""
+        self._outbox.put(Begin(ticket, recipe))
+
+    def add(self, ticket: str, generations: Sequence[Generation], rows: Mapping[str, Row]) -> None:
+        """Hand over generations; returns at once."""
+        if generations:
+            self._outbox.put(Portion(ticket, chunk_of(generations, rows)))
+
+    def end(self, ticket: str) -> None:
+        """All generations of the task were handed over."""
+        self._outbox.put(End(ticket))
+
+    def answer(self, ticket: str, *, wait: bool) -> Scored | None:
+        """The task's values; ``None`` where they are not ready and ``wait`` is false."""
+        with self._changed:
+            while wait and ticket not in self._answers and self._death is None:
+                self._changed.wait(0.5)
+            if ticket in self._answers:
+                return self._answers.pop(ticket)
+            return Scored(ticket, [], None, self._death) if self._death is not None else None
+
+    def stop(self) -> None:
+        """End the process; what it had not answered is dropped."""
+        self._outbox.put(None)
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with self._changed:
+            self._changed.notify_all()
+
+    def __enter__(self) -> ScoringWorker:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def _write(self) -> None:
+        sink = self._process.stdin
+        if sink is None:
+            return
+        try:
+            while (message := self._outbox.get()) is not None:
+                pickle.dump(message, sink)
+                sink.flush()
+            sink.close()
+        except (OSError, ValueError):
+            return  # the process is gone; the reader notes it
+        except Exception as error:  # noqa: BLE001 - a value that cannot be sent fails its task, not the run
+            self._process.kill()
+            self._die(f"a value cannot be sent to the scoring process: {type(error).__name__}: {error}")
+
+    def _read(self) -> None:
+        source = self._process.stdout
+        try:
+            while source is not None:
+                answer: Scored = pickle.load(source)  # noqa: S301 - our own child process
+                with self._changed:
+                    self._answers[answer.ticket] = answer
+                    self._changed.notify_all()
+        except Exception:  # noqa: BLE001 - an answer cut short by the end of the process can raise anything
+            code = self._process.wait()
+            self._die(f"the scoring process ended with code {code}{self._last_words()}")
+        finally:
+            if source is not None:
+                source.close()
+
+    def _die(self, message: str) -> None:
+        with self._changed:
+            self._death = self._death or message
+            self._changed.notify_all()
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return f": {lines[-1]}" if lines else ""
