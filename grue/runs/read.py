@@ -1,0 +1,217 @@
+"""Reads run directories: documents, checksums and files are checked before anything is believed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from grue.core.errors import RunDirectoryError
+from grue.core.run import Manifest, Results, checksum
+from grue.runs.fields import Fields, read_document
+from grue.runs.files import sha256_file
+from grue.runs.values import manifest_value, results_value
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MANIFEST = "manifest.json"
+RESULTS = "results.json"
+EVENTS = "events.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A finished or partial run as it is stored, its checksums verified.
+
+    Attributes:
+        path: The run directory.
+        manifest: The object of ``manifest.json``.
+        results: The object of ``results.json``.
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+    results: Mapping[str, Any]
+
+    def samples(self, task: str) -> pa.Table:
+        """``samples/<task>.parquet``, one row a generation, sorted by id and sample.
+
+        Raises:
+            RunDirectoryError: where the run has no generations of that task.
+        """
+        return self._table("samples", task)
+
+    def statistics(self, task: str) -> pa.Table:
+        """``statistics/<task>.parquet``: id, sample, one list-of-floats column a metric, rows as in ``samples``.
+
+        Raises:
+            RunDirectoryError: where the run has no statistics of that task.
+        """
+        return self._table("statistics", task)
+
+    def manifest_value(self) -> Manifest:
+        """The manifest as a value."""
+        return manifest_value(Fields(self.manifest, str(self.path / MANIFEST)))
+
+    def results_value(self) -> Results:
+        """The results as a value."""
+        return results_value(Fields(self.results, str(self.path / RESULTS)))
+
+    def _table(self, folder: str, task: str) -> pa.Table:
+        import pyarrow.parquet as pq
+
+        name = f"{folder}/{task}.parquet"
+        if name not in self.results["files"]:
+            known = ", ".join(self.results["tasks"]) or "none"
+            raise RunDirectoryError(f"holds no {name}.", f"Tasks of this run: {known}.", place=str(self.path))
+        try:
+            return pq.read_table(self.path / name, partitioning=None)
+        except (OSError, ValueError) as error:
+            raise RunDirectoryError(f"is no readable Parquet file: {error}.", place=str(self.path / name)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run that was found and is sound.
+
+    Attributes:
+        status: ``finished`` or ``partial``.
+        tasks: Task names, in the run's order.
+        stored: The run itself.
+    """
+
+    path: Path
+    run_id: str
+    name: str
+    source: str
+    identity: str
+    created_at: str
+    status: str
+    tasks: tuple[str, ...]
+    stored: StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A run directory that cannot be used, and why; ``is_unfinished`` where it merely goes on or was stopped."""
+
+    path: Path
+    reason: str
+    is_unfinished: bool = False
+
+
+def read_run(path: str | Path) -> StoredRun:
+    """Read a run directory and verify it.
+
+    Raises:
+        RunDirectoryError: where there is no run, it is unfinished, a document is broken or newer than this
+            version reads, or a file is missing or not what was written.
+    """
+    folder = Path(path)
+    if not (folder / MANIFEST).is_file():
+        if not folder.exists():
+            raise RunDirectoryError("no such folder.", "'grue runs list' shows the runs there are.", place=str(folder))
+        raise RunDirectoryError(f"is no run directory: it has no {MANIFEST}.", place=str(folder))
+    manifest = read_document(folder / MANIFEST)
+    known = manifest_value(manifest)
+    if not (folder / RESULTS).is_file():
+        raise RunDirectoryError(
+            f"is an unfinished run: it has no {RESULTS}.",
+            "Run the command that started it again: it goes on where it stopped.",
+            place=str(folder),
+        )
+    document = read_document(folder / RESULTS)
+    if document.required("checksum", str) != _checksum(document):
+        raise document.fault("checksum does not fit the content.")
+    results = results_value(document)
+    if results.run_id != known.run_id:
+        raise document.fault(f"run_id is {results.run_id}, but {MANIFEST} says {known.run_id}.")
+    if results.status not in ("finished", "partial"):
+        raise document.fault(f"status should be finished or partial: found {results.status!r}.")
+    for name, sha256 in results.files.items():
+        _check_file(folder, name, sha256, document)
+    return StoredRun(folder, manifest.values, {"files": {}, "tasks": {}, **document.values})
+
+
+def find_runs(*folders: str | Path) -> list[RunSummary | Broken]:
+    """All run directories under the folders, each of which may be one itself.
+
+    Returns:
+        Sound runs by time of creation, then id; after them the broken and unfinished ones by path.
+
+    Raises:
+        RunDirectoryError: where a folder does not exist.
+    """
+    sound: list[RunSummary] = []
+    broken: list[Broken] = []
+    seen: set[Path] = set()
+    for folder in map(Path, folders):
+        if not folder.is_dir():
+            raise RunDirectoryError("no such folder.", "Give a folder that holds run directories.", place=str(folder))
+        for path in _run_folders(folder):
+            if path.resolve() in seen:
+                continue
+            seen.add(path.resolve())
+            try:
+                sound.append(_summary(read_run(path)))
+            except RunDirectoryError as error:
+                unfinished = (path / MANIFEST).is_file() and not (path / RESULTS).is_file()
+                place = "" if error.place == str(path) else f"{error.place.removeprefix(f'{path}{os.sep}')}: "
+                broken.append(Broken(path, f"{place}{error.cause}", unfinished))
+    sound.sort(key=lambda run: (run.created_at, run.run_id))
+    return [*sound, *sorted(broken, key=lambda run: run.path)]
+
+
+def _summary(stored: StoredRun) -> RunSummary:
+    manifest = stored.manifest_value()
+    return RunSummary(
+        path=stored.path,
+        run_id=manifest.run_id,
+        name=manifest.model.name,
+        source=manifest.model.source,
+        identity=manifest.identity,
+        created_at=manifest.created_at,
+        status=stored.results["status"],
+        tasks=tuple(stored.results["tasks"]),
+        stored=stored,
+    )
+
+
+def _run_folders(top: Path) -> Iterator[Path]:
+    for folder, inner, files in os.walk(top):
+        if MANIFEST in files or RESULTS in files:
+            inner.clear()
+            yield Path(folder)
+        inner.sort()
+
+
+def _checksum(document: Fields) -> str:
+    try:
+        return checksum(document.values)
+    except ValueError as error:  # NaN and lone surrogates have no canonical form
+        raise document.fault(f"holds a value that no run writes: {error}.") from error
+
+
+def _check_file(folder: Path, name: str, sha256: str, document: Fields) -> None:
+    parts = PurePosixPath(name)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in name:
+        raise document.fault(f"files: {name!r} does not lie in the run directory.")
+    path = folder / name
+    try:
+        # A pipe or device in the place of a file would never end.
+        found = sha256_file(path) if path.is_file() or not path.exists() else ""
+    except OSError as error:
+        raise RunDirectoryError(
+            f"cannot be read ({error.strerror or error}), but {RESULTS} lists it.",
+            "Restore the file, or run again with --fresh.",
+            place=str(path),
+        ) from error
+    if found != sha256:
+        raise RunDirectoryError(
+            f"was changed after the run: its SHA-256 is {found[:12]}…, {RESULTS} says {sha256[:12]}….",
+            "Restore the file, or run again with --fresh.",
+            place=str(path),
+        )

@@ -1,0 +1,132 @@
+"""Manifest and results from their JSON, as the values that wrote them."""
+
+from __future__ import annotations
+
+from grue.core.metric import MetricValue
+from grue.core.run import Cost, DataInfo, Manifest, ModelInfo, Rates, Results, TaskManifest, TaskResult
+from grue.runs.fields import Fields
+
+
+def manifest_value(document: Fields) -> Manifest:
+    """``manifest.json`` as a value.
+
+    Raises:
+        RunDirectoryError: for a missing field or one of the wrong type.
+    """
+    return Manifest(
+        run_id=document.required("run_id", str),
+        identity=document.required("identity", str),
+        created_at=document.required("created_at", str),
+        grue=document.child("grue").values,
+        model=_model(document.child("model")),
+        environment=document.child("environment").values,
+        arguments=document.child("arguments").values,
+        seed=document.required("seed", int),
+        tasks={name: _task_manifest(task) for name, task in document.children("tasks")},
+    )
+
+
+def results_value(document: Fields) -> Results:
+    """``results.json`` as a value.
+
+    Raises:
+        RunDirectoryError: for a missing field or one of the wrong type.
+    """
+    files = document.child("files")
+    return Results(
+        run_id=document.required("run_id", str),
+        status=document.required("status", str),
+        tasks={name: _task_result(task) for name, task in document.children("tasks")},
+        files={path: files.required(path, str) for path in files.values},
+    )
+
+
+def _model(model: Fields) -> ModelInfo:
+    meta = model.child("meta")
+    return ModelInfo(
+        name=model.required("name", str),
+        source=model.required("source", str),
+        kind=model.required("kind", str),
+        revision=model.optional("revision", str),
+        weights_sha256=model.optional("weights_sha256", str),
+        tokenizer_sha256=model.optional("tokenizer_sha256", str),
+        architecture=model.optional("architecture", str),
+        parameters=model.optional("parameters", int),
+        dtype=model.optional("dtype", str),
+        engine=model.optional("engine", str),
+        meta={key: meta.required(key, str) for key in meta.values},
+    )
+
+
+def _task_manifest(task: Fields) -> TaskManifest:
+    data, metrics, rewards = task.child("data"), task.child("metrics"), task.child("rewards")
+    return TaskManifest(
+        version=task.required("version", int),
+        profile=task.required("profile", str),
+        quirks=task.strings("quirks"),
+        split=task.required("split", str),
+        data=DataInfo(
+            source=data.required("source", str),
+            id=data.optional("id", str),
+            revision=data.optional("revision", str),
+            sha256=data.required("sha256", str),
+            rows=data.required("rows", int),
+        ),
+        prompts_sha256=task.required("prompts_sha256", str),
+        limit=task.optional("limit", int),
+        samples=task.required("samples", int),
+        generation=task.child("generation").values,
+        metrics={name: metrics.optional(name, str) for name in metrics.values},
+        rewards={name: rewards.optional(name, str) for name in rewards.values},
+        primary=task.strings("primary"),
+    )
+
+
+def _task_result(task: Fields) -> TaskResult:
+    n, rates = task.child("n"), task.child("rates")
+    return TaskResult(
+        status=task.required("status", str),
+        expected=n.required("expected", int),
+        scored=n.required("scored", int),
+        failed=n.required("failed", int),
+        metrics={name: _metric(value) for name, value in task.children("metrics")},
+        rewards={name: _metric(value) for name, value in task.children("rewards")},
+        rates=Rates(
+            empty=rates.optional("empty", float),
+            cut_prompt=rates.optional("cut_prompt", float),
+            cut_output=rates.optional("cut_output", float),
+        ),
+        cost=_cost(task.child("cost")),
+        error=task.optional("error", str),
+    )
+
+
+def _metric(value: Fields) -> MetricValue:
+    bounds = value.optional("ci95", list)
+    if bounds is not None and (len(bounds) != 2 or not all(isinstance(bound, int | float) for bound in bounds)):
+        raise value.fault("ci95 should be two numbers or null.")
+    return MetricValue(
+        value=value.optional("value", float),
+        ci95=(float(bounds[0]), float(bounds[1])) if bounds else None,
+        n=value.required("n", int),
+        scale=value.optional("scale", float),
+        higher_is_better=value.optional("higher_is_better", bool),
+        signature=value.optional("signature", str),
+        reason=value.optional("reason", str),
+        failed=bool(value.optional("failed", bool)),
+    )
+
+
+def _cost(cost: Fields) -> Cost:
+    latency = cost.child("latency_ms")
+    return Cost(
+        wall_seconds=cost.required("wall_seconds", float),
+        load_seconds=cost.optional("load_seconds", float),
+        prompt_tokens=cost.optional("prompt_tokens", int),
+        generated_tokens=cost.optional("generated_tokens", int),
+        tokens_per_second=cost.optional("tokens_per_second", float),
+        latency_ms_p50=latency.optional("p50", float),
+        latency_ms_p95=latency.optional("p95", float),
+        peak_memory_bytes=cost.optional("peak_memory_bytes", int),
+        energy_joules=cost.optional("energy_joules", float),
+    )
