@@ -31,7 +31,9 @@ def main() -> None:
             seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     bare = medians["bare interpreter"]
-    table = {name: {"median_seconds": round(value, 3), "ratio": round(value / bare, 1)} for name, value in medians.items()}
+    table = {
+        name: {"median_seconds": round(value, 3), "ratio": round(value / bare, 1)} for name, value in medians.items()
+    }
     print(json.dumps(table, indent=2))
 
 
