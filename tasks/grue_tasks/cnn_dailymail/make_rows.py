@@ -35,7 +35,7 @@ def _draw(rng: random.Random) -> Record:
     }
     filling |= {slot: rng.choice(words) for slot, words in sorted(event.slots.items())}
     # A fifth of the articles run past any usual cut of the prompt.
-    comments, background = (8, 16) if rng.random() < _LONG_SHARE else (2, 3)
+    comments, background = (10, 20) if rng.random() < _LONG_SHARE else (2, 3)
     # Comments keep their order: the first says who the witness is.
     spoken = [COMMENTS[place] for place in sorted(rng.sample(range(len(COMMENTS)), comments))]
     body = [*event.story, *spoken, *rng.sample(BACKGROUND, background)]
@@ -47,7 +47,7 @@ def _draw(rng: random.Random) -> Record:
 
 
 def _article(record: Record) -> Hashable:
-    return record["article"]
+    return str(record["article"])
 
 
 def make() -> dict[str, list[Record]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import partial
 
 from grue_tasks._writing.splits import Record, data_folder, distinct, write_splits
 from grue_tasks.commongen.scenes import SCENES, Scene
@@ -48,7 +49,7 @@ def make() -> dict[str, list[Record]]:
     index = 0
     for split in ("test", "validation", "train"):
         records: list[Record] = []
-        for draw in distinct(lambda r, s=split: _draw(r, _REFERENCES[s]), _concepts, _COUNTS[split], rng, taken):
+        for draw in distinct(partial(_draw, references=_REFERENCES[split]), _concepts, _COUNTS[split], rng, taken):
             for sentence in draw.sentences:
                 records.append({"concept_set_idx": index, "concepts": list(draw.concepts), "target": sentence})
             index += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Hashable
+from functools import partial
 
 from grue_tasks._writing.names import MEN, SURNAMES, WOMEN
 from grue_tasks._writing.splits import Record, data_folder, distinct, sentence_case, write_splits
@@ -53,7 +54,7 @@ def make() -> dict[str, list[Record]]:
         splits[split] = [
             record
             for label in (0, 1)
-            for record in distinct(lambda r, k=label: _draw(r, k), _prompt, _COUNTS[split] // 2, rng, taken)
+            for record in distinct(partial(_draw, label=label), _prompt, _COUNTS[split] // 2, rng, taken)
         ]
     return splits
 

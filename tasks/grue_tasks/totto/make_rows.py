@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Hashable
+from functools import partial
 
 from grue_tasks._writing.splits import Record, data_folder, distinct, write_splits
 from grue_tasks.totto.pages import SEEN, UNSEEN, Drawn
@@ -60,7 +61,7 @@ def make() -> dict[str, list[Record]]:
     rng = random.Random("totto-1")
     taken: set[Hashable] = set()
     return {
-        split: distinct(lambda r, s=split: _draw(r, s), _prompt, _COUNTS[split], rng, taken)
+        split: distinct(partial(_draw, split=split), _prompt, _COUNTS[split], rng, taken)
         for split in ("test", "validation", "train")
     }
 
