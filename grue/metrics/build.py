@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from grue.core.errors import MetricUnavailableError, UsageError
-from grue.core.metric import Metric
 from grue.core.task import MetricSpec, Setting
 from grue.core.text import nearest
 from grue.metrics import ABSENT_REASON, METRICS, Entry
 from grue.metrics.settings import SettingTable, check_settings, resolve
+
+if TYPE_CHECKING:
+    # Commands look names up here before they need numpy.
+    from grue.core.metric import Metric
 
 __all__ = ["EVALUATE_PREFIX", "build", "check_settings", "entry", "names"]
 

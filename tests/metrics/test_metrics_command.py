@@ -205,3 +205,9 @@ def test_computing_string_metrics_imports_no_torch(rows_file: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_help_of_a_command_imports_not_even_numpy() -> None:
+    program = "import sys, grue.cli.metrics, grue.cli.rewards; sys.exit('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
