@@ -12,6 +12,7 @@ from grue.core.errors import Exit
 if TYPE_CHECKING:
     from grue.core.metric import MetricValue
     from grue.core.run import Manifest, Results, TaskResult
+    from grue.core.text import Json
     from grue.runs.read import StoredRun
 
 NOTHING = "–"
@@ -42,7 +43,7 @@ def print_run(stored: StoredRun, *, as_json: bool, was_finished: bool) -> None:
     console.print(f"      grue leaderboard build --results {shlex.quote(path)} --out board", soft_wrap=True)
 
 
-def run_document(stored: StoredRun) -> dict[str, object]:
+def run_document(stored: StoredRun) -> dict[str, Json]:
     """The document of ``--json``."""
     return {
         "run_id": stored.manifest["run_id"],

@@ -50,6 +50,7 @@ class Engine(Protocol):
     """
 
     info: ModelInfo
+    notes: Sequence[str]  # what a user should know of the checkpoint, a sentence each
 
     def covered(self, rows: Sequence[Row]) -> list[Row]:
         """The rows this engine generates for, as they are to be scored; most engines return them unchanged.
@@ -66,6 +67,10 @@ class Engine(Protocol):
         """
         ...
 
+    def environment(self) -> Mapping[str, Json]:
+        """What the manifest says of devices; empty where no model runs."""
+        ...
+
     def load(self) -> None:
         """Load the weights; called once, before the first ``generate``. Takes no time where no model runs."""
         ...
@@ -75,4 +80,12 @@ class Engine(Protocol):
 
         ``prediction`` is the decoded text; the evaluator applies the task's post-processing.
         """
+        ...
+
+    def peak_memory_bytes(self) -> int | None:
+        """Most memory held on the device so far; ``None`` where that is the process's own or no model runs."""
+        ...
+
+    def close(self) -> None:
+        """Give back what ``load`` took."""
         ...

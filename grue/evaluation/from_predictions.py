@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from grue.evaluation.prepare import rows_arguments
 from grue.evaluation.score import ScoreCall, TaskToScore, ToScore
 from grue.evaluation.selection import Selected, TaskRows, plugin_faults, select
 from grue.registry.tasks import expand, list_tasks
-from grue.runs.predictions import read_predictions
+from grue.runs.predictions import read_predictions, tasks_in
 
 SOURCE = "predictions"
 
@@ -57,14 +54,15 @@ def predictions_to_score(call: ScoreCall, out: OutputCall) -> ToScore:
 def _rows_call(call: ScoreCall) -> RowsCall:
     held = set(tasks_in(call.source))
     if call.tasks is None:
-        known = [task.name for task in list_tasks(call.include) if task.name in held]
-        if not known:
+        known = [task.name for task in list_tasks(call.include)]
+        names = [name for name in known if name in held]
+        if not names:
+            read_predictions(call.source, {}, known)  # names the faulty lines, where there are any
             raise SubmissionError(
-                "The file names no task that is known here.",
-                'Each line should be {"task": …, "id": …, "prediction": …}; name the tasks with -t to see each fault.',
+                "The file holds no prediction.",
+                'Each line should be {"task": …, "id": …, "prediction": …}.',
                 place=str(call.source),
             )
-        names = known
     else:
         wanted = expand(call.tasks, call.include)
         # A group stands for those of its tasks that the file holds; a task named alone must be in it.
@@ -81,21 +79,6 @@ def _rows_call(call: ScoreCall) -> RowsCall:
         include=call.include,
         offline=call.offline,
     )
-
-
-def tasks_in(path: Path) -> Iterator[str]:
-    """The task names in a prediction file, faulty lines passed over: those are the reader's to report."""
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            for line in stream:
-                try:
-                    value = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(value, dict) and isinstance(value.get("task"), str):
-                    yield value["task"]
-    except (OSError, EOFError) as error:
-        raise SubmissionError(f"The file cannot be read: {error}.", "Write it again.", place=str(path)) from error
 
 
 def _task(

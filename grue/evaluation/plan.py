@@ -100,7 +100,7 @@ def plan(
     return Plan(
         tasks=tuple(tasks),
         manifest=manifest(
-            engine.info, {task.name: task.manifest for task in tasks}, generation.seed, arguments, _device(engine)
+            engine.info, {task.name: task.manifest for task in tasks}, generation.seed, arguments, engine.environment()
         ),
         notes=tuple(notes),
     )
@@ -192,7 +192,3 @@ def _check_samples(tasks: Sequence[PlannedTask], generation: GenerationCall) -> 
             f"{'does' if len(fixed) == 1 else 'do'} not sample.",
             "Add -g do_sample=true (or -g temperature=1), or leave out --samples.",
         )
-
-
-def _device(engine: Engine) -> Mapping[str, Json]:
-    return engine.environment()

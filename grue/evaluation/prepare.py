@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,7 +39,7 @@ def prepare(model: str, options: EngineOptions, rows: RowsCall, generation: Gene
     """
     selected = select(rows)
     engine = open_engine(model, replace(options, home=options.home or selected.settings.home))
-    arguments = rows_arguments(rows) | generation_arguments(generation) | {"model": model}
+    arguments = {"model": model, **rows_arguments(rows), **generation_arguments(generation)}
     return Prepared(engine=engine, plan=plan(engine, selected, rows, generation, arguments), settings=selected.settings)
 
 
@@ -86,7 +85,7 @@ def rows_arguments(call: RowsCall) -> dict[str, Json]:
     }
 
 
-def generation_arguments(call: GenerationCall) -> Mapping[str, Json]:
+def generation_arguments(call: GenerationCall) -> dict[str, Json]:
     """The part of a call that says how generations are drawn."""
     return {
         "seed": call.seed,
