@@ -1,0 +1,349 @@
+"""Hugging Face checkpoints: opened and checked first, loaded once, then decoded batch by batch."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from grue.core.errors import CheckpointError, PartialRunError
+from grue.core.rows import Generation, Row
+from grue.core.run import ModelInfo
+from grue.core.text import Json
+from grue.engine.batching import Item, batches
+from grue.engine.beams import beam_batch, sees_padding
+from grue.engine.checkpoint import Checkpoint, load_model, quiet_transformers, read_checkpoint
+from grue.engine.decode import Output, TokenIds, cut_at_stop, decode_batch
+from grue.engine.device import choose_device, choose_dtype, settle_threads
+from grue.engine.estimate import default_budget
+from grue.engine.hashing import tokenizer_sha256
+from grue.engine.hub import Located
+from grue.engine.options import EngineOptions
+from grue.engine.protocol import Job, Request
+from grue.engine.tokenization import PromptReader, read_tokenizer
+
+SHOWN_ROWS = 10
+
+
+def open_checkpoint(source: str, located: Located, options: EngineOptions) -> HFEngine:
+    """Read and check a checkpoint's folder; its weights are hashed and not loaded.
+
+    Raises:
+        CheckpointError: where it cannot be used as it is.
+        UsageError: for a device or number type that is not to be had.
+    """
+    device = choose_device(options.device)
+    dtype = choose_dtype(options.dtype, device)
+    checkpoint = read_checkpoint(located.folder, options)
+    reader = read_tokenizer(checkpoint, options)
+    tokens = _token_ids(checkpoint, reader)
+    info = ModelInfo(
+        name=options.name or located.name,
+        source=source,
+        kind=located.kind,
+        revision=located.revision,
+        weights_sha256=checkpoint.weights_sha256,
+        tokenizer_sha256=tokenizer_sha256(checkpoint.folder),
+        architecture=checkpoint.architecture,
+        parameters=checkpoint.parameters,
+        dtype=dtype,
+        engine="hf",
+        meta=options.meta,
+    )
+    return HFEngine(info, checkpoint, reader, tokens, device, options)
+
+
+class HFEngine:
+    """Generates with one checkpoint on one device.
+
+    Attributes:
+        info: Who generates.
+        notes: What a user should know about the checkpoint.
+        checkpoint: What is known of it without its weights.
+        reader: Its tokenizer.
+        tokens: Its token ids that steer decoding.
+        device: Where it computes.
+        model: The library's model; ``None`` until ``load``.
+    """
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        checkpoint: Checkpoint,
+        reader: PromptReader,
+        tokens: TokenIds,
+        device: str,
+        options: EngineOptions,
+    ) -> None:
+        self.info = info
+        self.checkpoint = checkpoint
+        self.reader = reader
+        self.tokens = tokens
+        self.device = device
+        self.notes = reader.notes
+        self.model: Any = None
+        self._options = options
+        self._threads: int | None = None
+
+    def covered(self, rows: Sequence[Row]) -> list[Row]:
+        """All rows, unchanged."""
+        return list(rows)
+
+    def prompt_limit(self, job: Job) -> int:
+        """Tokens of a prompt, specials included: the task's cut, or what fits where that is less.
+
+        Raises:
+            CheckpointError: where no prompt fits, or an encoder-decoder model cannot write that many new tokens.
+        """
+        checkpoint, new = self.checkpoint, job.decoding.max_new_tokens
+        place = str(checkpoint.folder)
+        if checkpoint.output_positions is not None and new > checkpoint.output_positions:
+            raise CheckpointError(
+                f"The decoder has {checkpoint.output_positions} positions, and {new} new tokens are asked for.",
+                f"Give -g max_new_tokens={checkpoint.output_positions}.",
+                place=place,
+            )
+        limit = job.truncation.max_tokens
+        if checkpoint.input_positions is not None:
+            written = 0 if checkpoint.is_encoder_decoder else new
+            limit = min(limit, checkpoint.input_positions - written)
+        if limit <= self.reader.overhead_tokens:
+            context = checkpoint.input_positions
+            raise CheckpointError(
+                f"No prompt fits: the context of {context} tokens takes {new} new ones"
+                f" and {self.reader.overhead_tokens} tokens beside the prompt."
+                if context is not None and limit < job.truncation.max_tokens
+                else f"No prompt fits: {job.truncation.max_tokens} tokens are allowed,"
+                f" {self.reader.overhead_tokens} of them taken by special tokens or the chat template.",
+                "Give a smaller -g max_new_tokens=N, --chat-template off, or a model with a longer context.",
+                place=place,
+            )
+        return limit
+
+    def settings(self, job: Job) -> Mapping[str, Json]:
+        """Decoding, cut, chat template and the config's hash; nothing that leaves the texts alone."""
+        return {
+            **job.decoding.to_json(),
+            "truncation": {
+                "side": job.truncation.side,
+                "max_tokens": job.truncation.max_tokens,
+                "limit_tokens": self.prompt_limit(job),
+            },
+            **self.reader.describe(),
+            "config_sha256": self.checkpoint.config_sha256,
+        }
+
+    def environment(self) -> Mapping[str, Json]:
+        """Where it computes; no part of a run's identity."""
+        import torch
+        import transformers
+
+        on_gpu = self.device.startswith("cuda")
+        return {
+            "device": self.device,
+            "device_name": torch.cuda.get_device_name(self.device) if on_gpu else None,
+            "dtype": self.info.dtype,
+            "threads": self._threads if self._threads is not None else int(torch.get_num_threads()),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "notes": list(self.notes),
+        }
+
+    def load(self) -> None:
+        """Load the weights; a second call does nothing.
+
+        Raises:
+            CheckpointError: where config and weights do not belong together, or memory is short.
+        """
+        if self.model is not None:
+            return
+        if self.device == "cpu":
+            self._threads = settle_threads()
+        self.model = load_model(self.checkpoint, self.device, str(self.info.dtype), self._options)
+
+    def close(self) -> None:
+        """Give the model's memory back."""
+        self.model = None
+        _free()
+
+    def peak_memory_bytes(self) -> int | None:
+        """The most device memory that was taken since the last call; ``None`` on a CPU."""
+        if not self.device.startswith("cuda"):
+            return None
+        import torch
+
+        peak = int(torch.cuda.max_memory_allocated(self.device))
+        torch.cuda.reset_peak_memory_stats(self.device)
+        return peak
+
+    def encode(self, rows: Sequence[Row], job: Job) -> list[Item]:
+        """One item a row with its prompt read and cut, for a single draw."""
+        prompts = self.reader.encode([row.prompt for row in rows], job.truncation, self.prompt_limit(job))
+        return [Item(prompt, (Request(row, 0),)) for row, prompt in zip(rows, prompts, strict=True)]
+
+    def generate(self, requests: Sequence[Request], job: Job) -> Iterator[list[Generation]]:
+        """Yield a batch's generations at a time, longest prompts first.
+
+        Where a batch does not fit into memory it is halved, and so are later ones as large. Deterministic decoding
+        runs once a row, whatever the number of samples.
+
+        Raises:
+            PartialRunError: at the end, where single rows did not fit into memory; it names them.
+        """
+        self.load()
+        decoding = job.decoding
+        pending = batches(
+            self._items(requests, job),
+            default_budget(self.checkpoint, self.device, str(self.info.dtype), job),
+            new_tokens=decoding.max_new_tokens,
+            beams=decoding.num_beams,
+            equal_lengths=decoding.num_beams > 1 and sees_padding(decoding, self.checkpoint.is_encoder_decoder),
+        )
+        pending.reverse()
+        too_large: int | None = None
+        failed: list[str] = []
+        while pending:
+            batch = pending.pop()
+            size = len(batch) * (batch[0].n_tokens + decoding.max_new_tokens)
+            outputs: list[Output] | None = None
+            if len(batch) == 1 or too_large is None or size < too_large:
+                outputs = self._attempt(batch, job)
+                if outputs is None and len(batch) == 1:
+                    # What was freed may be enough now.
+                    outputs = self._attempt(batch, job)
+            if outputs is not None:
+                yield [
+                    self._generation(item, request, output, job)
+                    for item, output in zip(batch, outputs, strict=True)
+                    for request in item.requests
+                ]
+            elif len(batch) == 1:
+                failed += [request.row.id for request in batch[0].requests]
+            else:
+                too_large = size if too_large is None else min(size, too_large)
+                middle = len(batch) // 2
+                pending += [batch[middle:], batch[:middle]]
+        if failed:
+            shown = ", ".join(sorted(set(failed))[:SHOWN_ROWS])
+            raise PartialRunError(
+                f"{len(set(failed))} rows did not fit into the memory of {self.device}: {shown}.",
+                "Give --dtype bfloat16, a smaller -g max_new_tokens=N or num_beams=N, or a device with more memory.",
+            )
+
+    def _items(self, requests: Sequence[Request], job: Job) -> list[Item]:
+        groups: dict[tuple[str, int], list[Request]] = {}
+        for request in requests:
+            groups.setdefault((request.row.id, request.sample if job.decoding.do_sample else 0), []).append(request)
+        answered = list(groups.values())
+        prompts = self.reader.encode(
+            [group[0].row.prompt for group in answered], job.truncation, self.prompt_limit(job)
+        )
+        return [Item(prompt, tuple(group)) for prompt, group in zip(prompts, answered, strict=True)]
+
+    def _attempt(self, batch: Sequence[Item], job: Job) -> list[Output] | None:
+        """Outputs of a batch, or ``None`` where memory was short."""
+        try:
+            return self._decode(batch, job)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        # Outside the handler: the error's traceback holds the batch's tensors.
+        _free()
+        return None
+
+    def _decode(self, batch: Sequence[Item], job: Job) -> list[Output]:
+        prompts = [item.prompt.ids for item in batch]
+        encoder = self.checkpoint.is_encoder_decoder
+        if job.decoding.num_beams > 1:
+            return beam_batch(
+                self.model, prompts, decoding=job.decoding, tokens=self.tokens, is_encoder_decoder=encoder
+            )
+        randoms = None
+        if job.decoding.do_sample:
+            from grue.engine.sampling import RowRandom
+
+            firsts = [item.requests[0] for item in batch]
+            randoms = [RowRandom(job.seed, first.row.id, first.sample) for first in firsts]
+        return decode_batch(
+            self.model,
+            prompts,
+            decoding=job.decoding,
+            tokens=self.tokens,
+            is_encoder_decoder=encoder,
+            randoms=randoms,
+            text_of=self.reader.decode,
+        )
+
+    def _generation(self, item: Item, request: Request, output: Output, job: Job) -> Generation:
+        text, reason = self.reader.decode(output.ids), output.finish_reason
+        before = cut_at_stop(text, job.decoding.stop)
+        if before is not None:
+            text, reason = before, "stop"
+        return Generation(
+            id=request.row.id,
+            sample=request.sample,
+            prediction=text,
+            prompt=item.prompt.text,
+            finish_reason=reason,
+            prompt_tokens=item.n_tokens,
+            generated_tokens=len(output.ids),
+            prompt_cut=item.prompt.is_cut,
+            latency_seconds=output.seconds,
+        )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory was short, and nothing else."""
+    import torch
+
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+        return True
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in message or "can't allocate memory" in message or "not enough memory" in message
+    )
+
+
+def _free() -> None:
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _token_ids(checkpoint: Checkpoint, reader: PromptReader) -> TokenIds:
+    """The token ids of a checkpoint: its generation config's, else its config's, else its tokenizer's."""
+    from transformers import GenerationConfig
+
+    place = str(checkpoint.folder)
+    own: Any = None
+    if (checkpoint.folder / "generation_config.json").is_file():
+        try:
+            with quiet_transformers():
+                own = GenerationConfig.from_pretrained(checkpoint.folder, local_files_only=True)
+        except (OSError, ValueError, TypeError) as error:
+            raise CheckpointError(
+                f"generation_config.json cannot be read: {error}", "Mend or remove the file.", place=place
+            ) from error
+
+    def named(name: str) -> Any:
+        value = getattr(own, name, None)
+        return value if value is not None else getattr(checkpoint.config, name, None)
+
+    tokenizer = reader.tokenizer
+    ends = named("eos_token_id")
+    ends = tokenizer.eos_token_id if ends is None else ends
+    ends = () if ends is None else tuple(ends) if isinstance(ends, (list, tuple)) else (ends,)
+    pad = tokenizer.pad_token_id
+    pad = named("pad_token_id") if pad is None else pad
+    pad = (ends[0] if ends else 0) if pad is None or isinstance(pad, (list, tuple)) or pad < 0 else pad
+    start = forced = None
+    if checkpoint.is_encoder_decoder:
+        start = next((v for v in (named("decoder_start_token_id"), named("bos_token_id")) if v is not None), None)
+        if isinstance(start, (list, tuple)):
+            start = start[0]
+        if start is None:
+            raise CheckpointError("The config names no decoder_start_token_id.", "Add it to config.json.", place=place)
+        forced = named("forced_bos_token_id")
+    return TokenIds(ends=tuple(int(end) for end in ends), pad=int(pad), decoder_start=start, forced_first=forced)

@@ -1,0 +1,123 @@
+"""Where a checkpoint lies: a folder here, or a hub id whose files are fetched or found in the local cache."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from grue.core.errors import CheckpointError
+from grue.engine.options import EngineOptions
+
+TIMEOUT_SECONDS = 5.0
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A checkpoint's folder; ``kind`` is ``local``, ``hub`` or ``demo``, ``revision`` a 40-hex commit of the hub."""
+
+    folder: Path
+    kind: str
+    revision: str | None
+    name: str
+
+
+def locate(model: str, options: EngineOptions) -> Located:
+    """Find a checkpoint: an existing folder first, else a hub id.
+
+    The hub is asked once, for at most five seconds; after a failure, and offline, the local cache is looked at.
+
+    Raises:
+        CheckpointError: where there is no such folder, or the id is neither on the hub nor in the cache.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return Located(folder, "local", None, folder.resolve().name or "model")
+    if folder.is_file():
+        raise CheckpointError(
+            "-m names a file; a checkpoint is a folder.", "Give the folder that holds it.", place=model
+        )
+    if not _HUB_ID.fullmatch(model) or model.startswith((".", "~")):
+        raise CheckpointError(
+            f"No such folder: {model}",
+            "Give a checkpoint folder, or a hub id of the form org/name or org/name@revision.",
+        )
+    repo, _, revision = model.partition("@")
+    found, commit = _snapshot(repo, revision or None, options)
+    return Located(found, "hub", commit, repo.partition("/")[2])
+
+
+def _snapshot(repo: str, revision: str | None, options: EngineOptions) -> tuple[Path, str]:
+    """The folder of a snapshot and its commit."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    shown = f"{repo}@{revision}" if revision else repo
+    reason = "offline"
+    commit: str | None = None
+    if not (options.offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")):
+        try:
+            info = HfApi().model_info(repo, revision=revision, timeout=TIMEOUT_SECONDS)
+            commit = str(info.sha)
+            names = [str(entry.rfilename) for entry in info.siblings or ()]
+            folder = snapshot_download(repo, revision=commit, allow_patterns=_wanted(names, options))
+            return Path(folder), commit
+        except GatedRepoError as error:
+            raise CheckpointError(
+                f"{repo} is gated on the hub.", "Accept its terms there and set HF_TOKEN.", place=shown
+            ) from error
+        except RevisionNotFoundError as error:
+            raise CheckpointError(
+                f"{repo} has no revision {revision!r} on the hub.", "Give a branch, tag or commit of it.", place=shown
+            ) from error
+        except RepositoryNotFoundError as error:
+            raise CheckpointError(
+                f"No such folder here, and no such model on the hub: {repo}.",
+                "Check the name; for a private model set HF_TOKEN.",
+                place=shown,
+            ) from error
+        except (HfHubHTTPError, HFValidationError, EntryNotFoundError, OSError, RuntimeError) as error:
+            # Connection faults come as OSError children or as the HTTP client's own errors.
+            reason = _first_line(error)
+        except Exception as error:
+            if not type(error).__module__.startswith(("httpx", "httpcore", "requests")):
+                raise
+            reason = _first_line(error)
+    try:
+        folder = snapshot_download(repo, revision=commit or revision, local_files_only=True)
+    except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{shown} is neither a folder here nor in the local cache, and the hub was not asked or did not answer"
+            f" ({reason}).",
+            "Fetch it once with internet, or give a folder.",
+        ) from error
+    name = Path(folder).name
+    return Path(folder), name if _COMMIT.fullmatch(name) else (commit or name)
+
+
+def _wanted(names: list[str], options: EngineOptions) -> list[str]:
+    """Files at the top of a repository that a run needs; pickle weights only where allowed and nothing else is."""
+    top = [name for name in names if "/" not in name]
+    endings = [".json", ".model", ".txt", ".jinja", ".spm", ".codes"]
+    if options.trust_remote_code:
+        endings.append(".py")
+    wanted = [name for name in top if name.endswith(tuple(endings))]
+    safe = [name for name in top if re.fullmatch(r"model(-\d+-of-\d+)?\.safetensors", name)]
+    if not safe and options.allow_pickle:
+        safe = [name for name in top if re.fullmatch(r"pytorch_model(-\d+-of-\d+)?\.bin", name)]
+    return wanted + safe
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
