@@ -90,7 +90,7 @@ def _identity(task: Task, name: str) -> str | None:
         value = getattr(task, field)
         if not isinstance(value, str) or not value.strip():
             return f"{field} is {value!r}; it must be text."
-    if not callable(task.suite):
+    if not _is_function(task.suite):
         return f"suite is {_described(task.suite)}, not a function of active quirk keys."
     if not _is_one_of(task.repeated_ids, "number", "refuse"):
         return f"repeated_ids is {task.repeated_ids!r}; it must be 'number' or 'refuse'."
@@ -121,6 +121,10 @@ def _is_positive(value: object) -> bool:
 
 def _is_one_of(value: object, *allowed: str) -> bool:
     return value in allowed
+
+
+def _is_function(value: object) -> bool:
+    return callable(value)
 
 
 def _others(values: Iterable[object], kind: type) -> list[object]:

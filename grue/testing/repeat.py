@@ -44,6 +44,14 @@ def load_rows(task: Task, suite: Suite, split: str, location: DataLocation, home
     except GrueError as error:
         fix = error.fix or "Mend the record, or the rows function that reads it."
         return Problem("rows", error.cause, fix, error.place or split)
+    except (TypeError, ValueError, AttributeError) as error:
+        # The rows came, but cannot be sorted or fingerprinted: some value in them is of a wrong type.
+        return Problem(
+            "rows",
+            f"The rows cannot be fingerprinted: {type(error).__name__}: {error}.",
+            "Row(id=str, prompt=str, references=tuple of str, inputs=JSON values).",
+            split,
+        )
 
 
 def check_repeatable(

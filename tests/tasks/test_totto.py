@@ -142,10 +142,10 @@ def test_real_tables_have_all_final_sentences_and_tagged_cells(real_rows, real_c
 
 
 def test_real_row_is_linearised_as_by_hand(real_rows):
-    # Alma Jodorowsky, Filmography: rows of four header cells on top, then year, title, role, notes.
-    row = real_rows("totto", "totto/test.jsonl")[0]
-    assert row.prompt.startswith(
-        "<page_title> Alma Jodorowsky </page_title> <section_title> Filmography </section_title> <table> <cell> "
+    # One header over four columns, then Census, Pop., (empty), %; highlighted are the first two cells below.
+    (row,) = [row for row in real_rows("totto", "totto/validation.jsonl") if row.id == "-7858242389781082"]
+    assert row.prompt == (
+        "<page_title> Arrow Point, Missouri </page_title> <section_title> Demographics </section_title> <table> "
+        "<cell> 2000 <col_header> Historical population </col_header> <col_header> Census </col_header> </cell> "
+        "<cell> 133 <col_header> Historical population </col_header> <col_header> Pop. </col_header> </cell> </table>"
     )
-    assert row.prompt.endswith(" </cell> </table>")
-    assert row.inputs["overlap_subset"] == "True"

@@ -1,0 +1,3 @@
+"""Groups of tasks."""
+
+PUZZLES = ("riddles", "commongen")
