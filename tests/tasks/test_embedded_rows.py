@@ -118,8 +118,10 @@ def test_reviews_are_balanced_and_half_of_one_is_a_prompt(split: str) -> None:
         assert 80 <= len(record["text"].split()) <= 200
 
 
-GOOD = r"wonder|excellent|delight|witty|exciting|love|great|best|perfect|brilliant|superb|enjoy|beaut|clever|gorgeous"
+GOOD = (
+    r"wonder|excellent|delight|witty|exciting|love|great|best|perfect|brilliant|superb|enjoy|beaut|clever|gorgeous"
     r"|masterpiece|recommend|satisf|moving"
+)
 BAD = r"terribl|hate|awful|worst|worse|dread|bore|boring|stupid|ugly|cheap|waste|mess|avoid|cannot|bad|dull|embarrass"
 
 
