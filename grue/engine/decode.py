@@ -62,7 +62,9 @@ def decode_batch(
         stepper = start(model, prompts, tokens, decoding.max_new_tokens)
         outputs = [Output() for _ in prompts]
         live = list(range(len(prompts)))  # the row of each place in the batch; -1 where it is done
-        contexts = [[tokens.decoder_start] if is_encoder_decoder else list(prompt) for prompt in prompts]
+        contexts: list[list[int]] = [
+            [int(tokens.decoder_start or 0)] if is_encoder_decoder else list(prompt) for prompt in prompts
+        ]
         for step in range(decoding.max_new_tokens):
             logits = stepper.logits()
             scores = _processed(logits, decoding, tokens, step, [contexts[row] if row >= 0 else None for row in live])

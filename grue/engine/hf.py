@@ -80,7 +80,7 @@ class HFEngine:
         self.reader = reader
         self.tokens = tokens
         self.device = device
-        self.notes = reader.notes
+        self.notes: Sequence[str] = reader.notes
         self.model: Any = None
         self._options = options
         self._threads: int | None = None
@@ -167,14 +167,16 @@ class HFEngine:
         _free()
 
     def peak_memory_bytes(self) -> int | None:
-        """The most device memory that was taken since the last call; ``None`` on a CPU."""
+        """The most device memory that was taken so far; ``None`` on a CPU, where it is the process's own."""
         if not self.device.startswith("cuda"):
             return None
         import torch
 
-        peak = int(torch.cuda.max_memory_allocated(self.device))
-        torch.cuda.reset_peak_memory_stats(self.device)
-        return peak
+        return int(torch.cuda.max_memory_allocated(self.device))
+
+    def prompt_lengths(self, rows: Sequence[Row], job: Job) -> list[int]:
+        """Tokens of each row's prompt as the model would read it."""
+        return [item.n_tokens for item in self.encode(rows, job)]
 
     def encode(self, rows: Sequence[Row], job: Job) -> list[Item]:
         """One item a row with its prompt read and cut, for a single draw."""

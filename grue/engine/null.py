@@ -29,7 +29,7 @@ class NullEngine:
 
     info: ModelInfo
     write: _Writer
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
 
     def covered(self, rows: Sequence[Row]) -> list[Row]:
         """All rows, unchanged."""
@@ -65,7 +65,7 @@ class OracleEngine:
     """Writes a row's last reference, to be scored against the others."""
 
     info: ModelInfo
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
     _held_back: dict[tuple[str, str, tuple[str, ...]], str] = field(default_factory=dict)
 
     def covered(self, rows: Sequence[Row]) -> list[Row]:

@@ -82,12 +82,10 @@ class PromptReader:
         budget = limit - len(self.prefix) - len(self.suffix)
         results = []
         for prompt, (ids, offsets) in zip(prompts, self._tokenise(prompts), strict=True):
-            if len(ids) <= budget:
-                body, text = ids, prompt
-            else:
-                body, text = self._cut(prompt, ids, offsets, side, budget)
+            is_cut = len(ids) > budget
+            body, text = self._cut(prompt, ids, offsets, side, budget) if is_cut else (ids, prompt)
             whole = (*self.prefix, *body, *self.suffix) or (self._start_id(),)
-            results.append(EncodedPrompt(whole, text, len(ids) > budget))
+            results.append(EncodedPrompt(whole, text, is_cut))
         return results
 
     def _encode_templated(self, prompts: Sequence[str], side: str, limit: int) -> list[EncodedPrompt]:
@@ -264,7 +262,8 @@ def _notes(tokenizer: Any, checkpoint: Checkpoint, prefix: tuple[int, ...]) -> t
     if eos is None:
         notes.append("The tokenizer has no end token; texts may run to max_new_tokens.")
     trained = getattr(checkpoint.config, "bos_token_id", None)
-    if not checkpoint.is_encoder_decoder and bos is not None and bos == trained and bos != eos and bos not in prefix:
+    known_bos = bos is not None and bos == trained and bos != eos
+    if known_bos and not checkpoint.is_encoder_decoder and bos not in prefix:
         notes.append(
             f"The model has a begin-of-sequence token ({tokenizer.bos_token}) of its own, and the tokenizer does not put"
             " it before a text; a model trained with it writes worse without."
