@@ -1,4 +1,4 @@
-"""Where rows are read: the package, the hub, or a folder."""
+"""Where rows come from: inside the package, the hub, or a folder."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ from pathlib import Path
 from typing import Literal
 
 from grue.core.errors import TaskDataError, UsageError
+from grue.core.text import nearest
+
+Kind = Literal["mini", "hub", "folder"]
+DATA_SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 
 
 class TaskAbsentError(TaskDataError):
-    """A data location has no rows of a task at all; a group of tasks passes over it."""
+    """The folder, hub or package holds no rows file of this task at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataLocation:
-    """``kind`` is ``mini`` (rows inside the package), ``hub`` or ``folder``, which alone has a path."""
+    """``mini`` (rows inside the package), ``hub`` (the pinned revision), or a folder with its path."""
 
-    kind: Literal["mini", "hub", "folder"]
+    kind: Kind
     path: Path | None = None
 
 
 def locate(data: str | None, default: str) -> DataLocation:
-    """Read what a user gave for ``--data``.
+    """Read ``--data``.
 
     Args:
-        data: ``mini``, ``hub`` or a folder; ``None`` takes the default.
-        default: The setting ``GRUE_DATA``.
+        data: What the user wrote, or ``None``.
+        default: ``$GRUE_DATA``, else ``hub``.
 
     Raises:
-        UsageError: where the folder does not exist.
+        UsageError: where the folder does not exist or is no folder.
+        TaskDataError: where the folder is empty.
     """
     text = data or default
     if text == "mini":
@@ -37,7 +42,21 @@ def locate(data: str | None, default: str) -> DataLocation:
     if text == "hub":
         return DataLocation("hub")
     path = Path(text).expanduser()
-    if not path.is_dir():
-        what = "is not a folder" if path.exists() else "does not exist"
-        raise UsageError(f"--data: {text} {what}.", "Name a folder that holds TASK/SPLIT.jsonl, or mini, or hub.")
+    origin = "--data" if data else "GRUE_DATA"
+    try:
+        if not path.exists():
+            raise UsageError(
+                f"{origin}: there is no folder {text!r}.{nearest(text, ('mini', 'hub'))}",
+                "Give mini, hub, or a folder that holds TASK/SPLIT.jsonl.",
+            )
+        if not path.is_dir():
+            raise UsageError(
+                f"{origin}: {text!r} is a file.", "Give the folder that holds TASK/SPLIT.jsonl, not a file in it."
+            )
+        if not any(path.iterdir()):
+            raise TaskDataError(f"The data folder {text!r} is empty.", "It should hold TASK/SPLIT.jsonl.")
+    except OSError as error:
+        raise UsageError(
+            f"{origin}: {text!r} cannot be read: {error.strerror or error}.", "Check its rights."
+        ) from error
     return DataLocation("folder", path)

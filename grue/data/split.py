@@ -1,4 +1,4 @@
-"""The rows of one split of one task, read, checked, counted and fingerprinted."""
+"""From records to the rows that are evaluated: ids, duplicates, subset and fingerprints."""
 
 from __future__ import annotations
 
@@ -8,23 +8,44 @@ from pathlib import Path
 
 from grue.core.errors import GrueError, TaskContractError, TaskDataError
 from grue.core.record import Record
-from grue.core.rows import Row, data_sha256, number_repeats, prompts_sha256, split_name, subset
+from grue.core.rows import Row, data_sha256, number_repeats, prompts_sha256, subset
 from grue.core.run import DataInfo
 from grue.core.task import Suite, Task
-from grue.data.folder import embedded_file, folder_file
-from grue.data.jsonl import read_jsonl
+from grue.data.contract import check_row
 from grue.data.location import DataLocation
-from grue.data.parquet import read_parquet
+from grue.data.records import open_records
 
 
 @dataclass(frozen=True, slots=True)
 class SplitData:
-    """Rows that a run evaluates, in id order, and what the manifest says of them."""
+    """Rows of one task, ready to be evaluated.
+
+    Attributes:
+        rows: Evaluated rows in id order.
+        split: Full name of the split.
+        info: Where they come from and their fingerprint.
+        prompts_sha256: Fingerprint of ids and prompts.
+    """
 
     rows: tuple[Row, ...]
     split: str
     info: DataInfo
     prompts_sha256: str
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Hands records on and remembers the place of the last one."""
+
+    records: Iterable[Record]
+    place: str
+    finished: bool = False
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in self.records:
+            self.place = record.place
+            yield record
+        self.finished = True
 
 
 def load_split(
@@ -37,97 +58,78 @@ def load_split(
     limit: int | None = None,
     offline: bool = False,
 ) -> SplitData:
-    """Read a split.
+    """Read a split of a task.
 
     Args:
         task: The task.
-        suite: The suite of the profile in force.
-        split: Name of the split; ``None`` takes the default of the location.
-        location: Where to read.
-        home: Folder of caches.
-        limit: Rows of the subset; ``None`` for all.
+        suite: The suite whose ``rows`` reads the records.
+        split: Name of the split; ``None`` for the default of the location.
+        location: From ``locate``.
+        home: Folder of caches (``GRUE_HOME``).
+        limit: Rows wanted (``-L``); ``None`` for all.
         offline: Look at local files only.
 
     Raises:
-        TaskAbsentError: where the location has no rows of the task at all.
-        TaskDataError: for a fault in the data.
-        TaskContractError: where the task's code raises something else.
+        TaskAbsentError: where there are no rows of the task at all.
+        UsageError: for an unknown split.
+        TaskDataError: for a fault in the data, with file and line.
+        TaskContractError: where the plugin raises or gives something that is no row.
     """
-    name = split_name(split or default_split(task, location))
-    watched = _Watched(_records(task, name, location, home=home, offline=offline))
-    rows = _identified(task, _rows(task, suite, watched))
+    found = open_records(task, split, location, home=home, offline=offline)
+    reading = _Reading(found.records, found.place)
+    rows, places = _rows(task, suite, reading)
     if not rows:
         raise TaskDataError(
-            f"Split {name!r} of task {task.name!r} has no rows.", "Check the file.", place=watched.place
+            f"Task {task.name!r} makes no row of these records.",
+            "Give it records that hold what the task needs; see 'grue tasks show'.",
+            place=found.place,
         )
-    chosen = tuple(subset(rows, limit))
-    source = task.source if location.kind == "hub" else None
-    info = DataInfo(
-        source=location.kind,
-        id=source.id if source else None,
-        revision=source.revision if source else None,
-        sha256=data_sha256(chosen),
-        rows=len(rows),
+    if task.repeated_ids == "number":
+        rows = number_repeats(rows)
+    _refuse_repeats(rows, places, found.place)
+    evaluated = tuple(subset(rows, limit))
+    return SplitData(
+        rows=evaluated,
+        split=found.split,
+        info=DataInfo(
+            source=location.kind,
+            id=found.id,
+            revision=found.revision,
+            sha256=data_sha256(evaluated),
+            rows=len(rows),
+        ),
+        prompts_sha256=prompts_sha256(evaluated),
     )
-    return SplitData(chosen, name, info, prompts_sha256(chosen))
 
 
-def default_split(task: Task, location: DataLocation) -> str:
-    """The split that is evaluated where the user names none."""
-    return task.source.default_split if location.kind == "hub" and task.source else "test"
-
-
-def _records(task: Task, split: str, location: DataLocation, *, home: Path, offline: bool) -> Iterator[Record]:
-    if location.kind == "hub":
-        from grue.data.hub import hub_records
-
-        return hub_records(task, split, home=home, offline=offline)
-    path = folder_file(task, split, location.path) if location.path else embedded_file(task, split)
-    name = f"{path.parent.name}/{path.name}" if location.path is None else str(path)
-    return read_parquet(path, name) if path.suffix == ".parquet" else read_jsonl(path, name)
-
-
-class _Watched:
-    """Records on their way to a task; remembers the place of the last one, for errors of the task's own."""
-
-    def __init__(self, records: Iterable[Record]) -> None:
-        self._records = records
-        self.place = ""
-
-    def __iter__(self) -> Iterator[Record]:
-        for record in self._records:
-            self.place = record.place
-            yield record
-
-
-def _rows(task: Task, suite: Suite, watched: _Watched) -> list[tuple[Row, str]]:
-    rows = []
+def _rows(task: Task, suite: Suite, reading: _Reading) -> tuple[list[Row], list[str]]:
+    """Rows with the place of the record each was made from; empty where rows are made of all records together."""
+    rows: list[Row] = []
+    places: list[str] = []
     try:
-        for row in suite.rows(watched):
-            rows.append((row, watched.place))
+        for row in suite.rows(reading):
+            check_row(task.name, row, reading.place)
+            rows.append(row)
+            places.append("" if reading.finished else reading.place)
     except GrueError:
         raise
     except Exception as error:
         raise TaskContractError(
-            f"Task {task.name!r} raised while building rows: {type(error).__name__}: {error}",
-            "Mend the task's rows function, or the record.",
-            place=watched.place,
+            f"Task {task.name!r} raised {type(error).__name__} in its rows function: {error}",
+            f"Mend the plugin, or the record if it is at fault; 'grue tasks validate {task.name}' shows more.",
+            place=reading.place,
         ) from error
-    return rows
+    return rows, places
 
 
-def _identified(task: Task, rows: list[tuple[Row, str]]) -> list[Row]:
-    first: dict[str, str] = {}
-    for row, place in rows:
-        if not isinstance(row, Row) or not isinstance(row.id, str) or not row.id or not isinstance(row.prompt, str):
-            raise TaskContractError(
-                f"Task {task.name!r} gave {row!r:.80} where a Row with id and prompt belongs.",
-                "Mend the task's rows function.",
-                place=place,
-            )
-        if row.id in first and task.repeated_ids == "refuse":
+def _refuse_repeats(rows: list[Row], places: list[str], whole: str) -> None:
+    first: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        earlier = first.setdefault(row.id, index)
+        if earlier != index:
+            both = f" It stands at {places[earlier]} and {places[index]}." if places[earlier] and places[index] else ""
             raise TaskDataError(
-                f"Id {row.id!r} occurs again; it stood first at {first[row.id]}.", "Give each row one id.", place=place
+                f"The id {row.id!r} is there twice.{both}",
+                "Ids are unique in a split: remove one of the two, or give it an id of its own.",
+                place=places[index] or whole,
             )
-        first.setdefault(row.id, place)
-    return number_repeats(row for row, _ in rows)
