@@ -65,7 +65,7 @@ def read_checkpoint(folder: Path, options: EngineOptions) -> Checkpoint:
         parameters = sum(tensor.n_values for tensor in weights.tensors)
         parameters += sum(tensor.n_values for tensor in adapter_weights.tensors) if adapter_weights else 0
     text = config.get_text_config(decoder=True) if not is_encoder_decoder else config
-    inputs, outputs = _positions(text, is_encoder_decoder)
+    inputs, outputs = positions(text, is_encoder_decoder)
     return Checkpoint(
         folder=folder,
         config=config,
@@ -276,7 +276,8 @@ def _with_adapter(model: Any, folder: Path) -> Any:
         return adapted
 
 
-def _positions(config: Any, is_encoder_decoder: bool) -> tuple[int | None, int | None]:
+def positions(config: Any, is_encoder_decoder: bool) -> tuple[int | None, int | None]:
+    """Tokens that a model reads, and new tokens that an encoder-decoder model writes; ``None`` if unbounded."""
     if is_encoder_decoder and config.model_type in _RELATIVE_ENCODERS:
         return None, None
     shared = _whole(config, "max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length")

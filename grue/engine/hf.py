@@ -36,7 +36,7 @@ def open_checkpoint(source: str, located: Located, options: EngineOptions) -> HF
     dtype = choose_dtype(options.dtype, device)
     checkpoint = read_checkpoint(located.folder, options)
     reader = read_tokenizer(checkpoint, options)
-    tokens = _token_ids(checkpoint, reader)
+    tokens = token_ids(checkpoint, reader)
     info = ModelInfo(
         name=options.name or located.name,
         source=source,
@@ -136,7 +136,6 @@ class HFEngine:
     def environment(self) -> Mapping[str, Json]:
         """Where it computes; no part of a run's identity."""
         import torch
-        import transformers
 
         on_gpu = self.device.startswith("cuda")
         return {
@@ -144,8 +143,6 @@ class HFEngine:
             "device_name": torch.cuda.get_device_name(self.device) if on_gpu else None,
             "dtype": self.info.dtype,
             "threads": self._threads if self._threads is not None else int(torch.get_num_threads()),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
             "notes": list(self.notes),
         }
 
@@ -314,13 +311,12 @@ def _free() -> None:
         torch.cuda.empty_cache()
 
 
-def _token_ids(checkpoint: Checkpoint, reader: PromptReader) -> TokenIds:
-    """The token ids of a checkpoint: its generation config's, else its config's, else its tokenizer's."""
+def token_ids(checkpoint: Checkpoint, reader: PromptReader, own: Any = None) -> TokenIds:
+    """The token ids of a checkpoint: its generation config's (``own``), else its config's, else its tokenizer's."""
     from transformers import GenerationConfig
 
     place = str(checkpoint.folder)
-    own: Any = None
-    if (checkpoint.folder / "generation_config.json").is_file():
+    if own is None and (checkpoint.folder / "generation_config.json").is_file():
         try:
             with quiet_transformers():
                 own = GenerationConfig.from_pretrained(checkpoint.folder, local_files_only=True)

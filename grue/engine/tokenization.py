@@ -158,7 +158,11 @@ def read_tokenizer(checkpoint: Checkpoint, options: EngineOptions) -> PromptRead
         CheckpointError: where there is none, it does not fit the model, or it begins texts with two BOS tokens.
         UsageError: for ``--chat-template on`` where it has none.
     """
-    tokenizer = _load(checkpoint, options)
+    return prompt_reader(_load(checkpoint, options), checkpoint, options)
+
+
+def prompt_reader(tokenizer: Any, checkpoint: Checkpoint, options: EngineOptions) -> PromptReader:
+    """Check a tokenizer that is loaded already. Raises as ``read_tokenizer``."""
     place = str(checkpoint.folder)
     prefix, suffix = _specials(tokenizer, place)
     largest = max(tokenizer.get_vocab().values(), default=-1)
@@ -265,7 +269,7 @@ def _notes(tokenizer: Any, checkpoint: Checkpoint, prefix: tuple[int, ...]) -> t
     known_bos = bos is not None and bos == trained and bos != eos
     if known_bos and not checkpoint.is_encoder_decoder and bos not in prefix:
         notes.append(
-            f"The model has a begin-of-sequence token ({tokenizer.bos_token}) of its own, and the tokenizer does not put"
-            " it before a text; a model trained with it writes worse without."
+            f"The model has a begin-of-sequence token ({tokenizer.bos_token}) of its own, and the tokenizer does not"
+            " put it before a text; a model trained with it writes worse without."
         )
     return tuple(notes)
