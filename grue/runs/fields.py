@@ -31,7 +31,7 @@ class Fields:
 
     def required(self, key: str, kind: type) -> Any:
         """A value of that kind that must be there; a whole number is a number too."""
-        value = self.values.get(key)
+        value: Any = self.values.get(key)
         if not _is(value, kind):
             found = f"found {json.dumps(value)[:60]}" if key in self.values else "the key is missing"
             raise self.fault(f"{key} should be {_KINDS[kind]}: {found}.")

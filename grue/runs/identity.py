@@ -24,18 +24,20 @@ def run_identity(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed: int)
 def identity_document(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed: int) -> dict[str, Json]:
     """What the identity is the hash of.
 
-    For a prediction file the hash of its canonical content stands for weights, tokenizer, engine, number type,
-    decoding and seed; for null systems and the oracle their name and the seed do.
+    For a prediction file the hash of its canonical content stands for weights, tokenizer, engine, number type and
+    decoding; for null systems and the oracle their name does. The seed counts for all: it also draws the
+    resamples behind the intervals.
     """
     generated = model.kind not in ("predictions", "null", "oracle")
     document: dict[str, Json] = {
         "form": IDENTITY_FORM,
+        "seed": seed,
         "tasks": {name: _task(task, generated=generated) for name, task in tasks.items()},
     }
     if model.kind == "predictions":
         return {**document, "model": {"predictions_sha256": model.weights_sha256}}
     if not generated:
-        return {**document, "model": {"system": model.source}, "seed": seed}
+        return {**document, "model": {"system": model.source}}
     weights: dict[str, Json] = {
         "weights_sha256": model.weights_sha256,
         "tokenizer_sha256": model.tokenizer_sha256,
@@ -43,7 +45,7 @@ def identity_document(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed:
         "engine": model.engine,
         "dtype": model.dtype,
     }
-    return {**document, "model": weights, "seed": seed}
+    return {**document, "model": weights}
 
 
 def timestamp() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from grue.core.errors import RunDirectoryError
 from grue.core.rows import Generation
 
 Key = tuple[str, int]
-_FIELDS = tuple(field.name for field in fields(Generation))
+# Every field of a Generation, with the kinds of value that a line may hold for it.
 _KINDS: dict[str, tuple[type, ...]] = {
     "id": (str,),
     "sample": (int,),
@@ -66,11 +66,12 @@ def _generation(line: bytes, path: Path, number: int) -> Generation:
         raise _fault(path, number, f"is no valid JSON ({error})") from error
     if not isinstance(values, dict):
         raise _fault(path, number, "is no JSON object")
+    fields_found: dict[str, Any] = {name: values.get(name) for name in _KINDS}
     for name, kinds in _KINDS.items():
-        value = values.get(name)
+        value = fields_found[name]
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise _fault(path, number, f"has a wrong or no {name!r}")
-    return Generation(**{name: values.get(name) for name in _FIELDS})
+    return Generation(**fields_found)
 
 
 def _fault(path: Path, number: int, what: str) -> RunDirectoryError:
