@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 from grue.core.errors import GrueError
-from grue.core.rows import Row, split_name
+from grue.core.rows import Row
 from grue.core.task import Suite, Task
-from grue.data.location import DataLocation
+from grue.data.folder import rows_file, split_files
+from grue.data.location import DataLocation, TaskAbsentError
 from grue.data.split import load_split
 from grue.testing.problems import Problem
 
 Rows = tuple[Row, ...]
-SUFFIXES = (".jsonl", ".parquet")
-ORDER = {"train": 0, "validation": 1, "test": 2}
 
 
 def find_splits(task: Task, location: DataLocation) -> list[str]:
-    """Names of the splits that have a file, ``train``, ``validation`` and ``test`` first."""
-    names: set[str] = set()
-    if location.path is None:
-        try:
-            folder = files(task.package) / "data"
-            names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-        except ModuleNotFoundError:
-            return []
-    else:
-        for name in (task.name, *task.folders):
-            inside = location.path / name
-            if inside.is_dir():
-                names = {entry.name for entry in inside.iterdir()}
-                break
-    splits = {split_name(Path(name).stem) for name in names if name.endswith(SUFFIXES)}
-    return sorted(splits, key=lambda split: (ORDER.get(split, len(ORDER)), split))
+    """Names of the splits that have a file; none where the location does not have the task."""
+    try:
+        return list(split_files(task, location))
+    except TaskAbsentError:
+        return []
 
 
 def load_rows(task: Task, suite: Suite, split: str, location: DataLocation, home: Path) -> Rows | Problem:
@@ -98,14 +85,9 @@ def _order(
 
 
 def _lines(task: Task, split: str, location: DataLocation) -> bytes | None:
-    if location.path is None:
-        file = files(task.package) / "data" / f"{split}.jsonl"
-        return bytes(file.read_bytes()) if file.is_file() else None
-    for name in (task.name, *task.folders):
-        path = location.path / name / f"{split}.jsonl"
-        if path.is_file():
-            return path.read_bytes()
-    return None
+    """The bytes of a plain JSONL file; other files are not turned round."""
+    file = rows_file(task, split, location)
+    return file.read_bytes() if file.name.endswith(".jsonl") else None
 
 
 def _difference(first: Rows, second: Rows) -> str:

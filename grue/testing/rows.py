@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 
 from grue.core.errors import UsageError
 from grue.core.rows import Row
@@ -37,21 +38,25 @@ def check_rows(suite: Suite, rows: Rows, place: str) -> Iterator[Problem]:
     yield from _inputs(suite, rows, place)
 
 
-def check_splits(loaded: Mapping[str, Rows], profile: str) -> Iterator[Problem]:
-    """A prompt must not stand in two splits: what is trained on is not tested on."""
-    names = list(loaded)
+def check_splits(loaded: Mapping[str, Rows], profile: str, *, tolerated: float = 0.0) -> Iterator[Problem]:
+    """A prompt must not stand in two splits: what is trained on is not tested on.
+
+    Args:
+        loaded: Rows by split.
+        profile: For the message.
+        tolerated: Share of the smaller split's prompts, 0 to 1, that may also stand in the other.
+    """
     prompts = {split: {row.prompt: row.id for row in rows} for split, rows in loaded.items()}
-    for index, first in enumerate(names):
-        for second in names[index + 1 :]:
-            shared = prompts[first].keys() & prompts[second].keys()
-            if shared:
-                example = min(prompts[first][prompt] for prompt in shared)
-                yield Problem(
-                    "splits",
-                    f"{len(shared)} prompts stand in both {first} and {second}; one is row {example} of {first}.",
-                    "Make the splits disjoint.",
-                    profile,
-                )
+    for first, second in combinations(loaded, 2):
+        shared = prompts[first].keys() & prompts[second].keys()
+        if len(shared) > tolerated * min(len(prompts[first]), len(prompts[second])):
+            example = min(prompts[first][prompt] for prompt in shared)
+            yield Problem(
+                "splits",
+                f"Prompts stand in both {first} and {second}: {len(shared)}, one of them row {example} of {first}.",
+                "Make the splits disjoint.",
+                profile,
+            )
 
 
 def _types(rows: Rows, place: str) -> Problem | None:

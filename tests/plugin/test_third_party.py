@@ -64,7 +64,8 @@ def test_plugin_that_raises_while_building_rows_is_named_with_the_record(install
     with pytest.raises(TaskContractError) as caught:
         load_split(task, task.profile("standard"), "test", DataLocation("mini"), home=tmp_path)
     assert "riddles_careless" in caught.value.cause
-    assert "KeyError: 'answers'" in caught.value.cause
+    assert "KeyError" in caught.value.cause
+    assert "answers" in caught.value.cause
     assert caught.value.place.endswith("test.jsonl:2")
     assert isinstance(caught.value.__cause__, KeyError)
     (problem, *_) = check_task(task)
