@@ -12,7 +12,7 @@ from grue.cli.output import note, print_json, stdout
 from grue.core.errors import Exit
 from grue.core.task import STANDARD
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 Name = Annotated[str, typer.Argument(help="A task's name.")]
 
 

@@ -25,12 +25,12 @@ def load_origin(origin: Origin) -> Task:
             found: object = origin.entry_point.load()
         else:
             found = _from_folder(origin)
-    except GrueError:
+    except TaskContractError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        said = error.cause if isinstance(error, GrueError) else f"{type(error).__name__}: {error}"
         raise TaskContractError(
-            f"Task {origin.name!r} of {origin.distribution} cannot be loaded from {origin.module}: "
-            f"{type(error).__name__}: {error}",
+            f"Task {origin.name!r} of {origin.distribution} cannot be loaded from {origin.module}: {said}",
             f"Mend or remove {origin.distribution}; the other tasks work without it.",
         ) from error
     return check_structure(found, origin.name, origin.distribution)

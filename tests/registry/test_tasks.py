@@ -119,6 +119,19 @@ def test_included_task_with_a_syntax_error_is_a_fault_of_the_plugin(tmp_path):
         load_task("crooked", [_folder(tmp_path, "crooked", "TASK = (\n")])
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import sys\nsys.exit(3)\n", "SystemExit"),
+        ("from grue.core.decoding import Decoding\nDecoding(max_new_tokens=0)\n", "max_new_tokens=0 is out of range"),
+    ],
+)
+def test_whatever_a_plugin_raises_is_said_with_its_name(tmp_path, code, words):
+    with pytest.raises(TaskContractError, match=words) as caught:
+        load_task("rash", [_folder(tmp_path, "rash", code)])
+    assert "'rash'" in caught.value.cause
+
+
 def test_folder_without_a_task_value_says_so(tmp_path):
     with pytest.raises(TaskContractError, match="has no TASK"):
         load_folder(_folder(tmp_path, "hollow", "X = 1\n"))
