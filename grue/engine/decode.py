@@ -96,6 +96,15 @@ def decode_batch(
     return outputs
 
 
+def first_logits(model: Any, prompts: Sequence[Sequence[int]], *, tokens: TokenIds, is_encoder_decoder: bool) -> Any:
+    """Logits of the first new token as a batch gives them, shape (n, vocabulary), float32."""
+    import torch
+
+    start = _start_seq2seq if is_encoder_decoder else _start_causal
+    with torch.inference_mode():
+        return start(model, prompts, tokens, 1).logits().float()
+
+
 def cut_at_stop(text: str, stop: Sequence[str]) -> str | None:
     """The text before the first stop string; ``None`` where there is none in it."""
     places = [place for mark in stop if mark and (place := text.find(mark)) >= 0]

@@ -1,0 +1,162 @@
+"""``grue doctor``: what this machine and checkpoint can do, with fixes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grue.cli import options
+from grue.cli.output import print_json, stdout
+from grue.core.errors import Exit, GrueError, MetricUnavailableError
+from grue.core.settings import load_settings
+from grue.core.task import MetricSpec
+
+if TYPE_CHECKING:
+    from grue.engine.doctor import Finding
+    from grue.engine.options import EngineOptions
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def doctor(
+    ctx: typer.Context,
+    model: Annotated[
+        str | None, typer.Option("-m", "--model", help="Checkpoint folder, hub id or demo checkpoint to look at.")
+    ] = None,
+    tasks: options.Tasks = "grue",
+    data: Annotated[
+        str | None, typer.Option("--data", help="mini, hub, or a folder. [default: $GRUE_DATA where set, else mini]")
+    ] = None,
+    split: options.Split = None,
+    limit: options.Limit = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = "auto",
+    chat_template: Annotated[str, typer.Option("--chat-template", help="auto, on or off.")] = "auto",
+    adapter: Annotated[Path | None, typer.Option("--adapter", help="Folder of a PEFT adapter.")] = None,
+    allow_pickle: Annotated[bool, typer.Option("--allow-pickle", help="Read weights in pickle files.")] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that lies in the checkpoint.")
+    ] = False,
+    offline: options.Offline = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Check the machine and, with -m, a checkpoint, before hours are spent.
+
+    Exit codes: 0 nothing fails, 1 a check fails, 2 the call is wrong.
+    """
+    from grue.engine.doctor import Finding, machine
+    from grue.engine.doctor import worst as counted
+    from grue.engine.options import EngineOptions
+
+    settings = load_settings(os.environ, Path.cwd())
+    found = machine()
+    for key, setting in settings.values.items():
+        found.append(Finding(f"setting {key}", "ok", f"{setting.value} ({setting.origin})"))
+    found += _metrics()
+    if model is not None:
+        asked = EngineOptions(
+            device=device,
+            dtype=dtype,
+            chat_template=chat_template,
+            adapter=adapter,
+            allow_pickle=allow_pickle,
+            trust_remote_code=trust_remote_code,
+            offline=offline,
+            home=settings.home,
+        )
+        origin = settings.values["GRUE_DATA"].origin
+        place = data or ("mini" if origin == "default" else settings["GRUE_DATA"])
+        found += _model(model, asked, tasks, place, split, limit, options.included(ctx))
+    count = counted(found)
+    if as_json:
+        print_json({"findings": [finding.to_json() for finding in found], "counts": dict(count)})
+    else:
+        _show(found)
+    return int(Exit.NO if count["fail"] else Exit.YES)
+
+
+def _metrics() -> list[Finding]:
+    """Metrics that are absent here, by reason."""
+    from grue.engine.doctor import Finding
+    from grue.metrics.build import build, names
+
+    absent: dict[str, list[str]] = {}
+    for name in names():
+        try:
+            build(MetricSpec(name))
+        except MetricUnavailableError as error:
+            absent.setdefault(error.cause, []).append(name)
+    there = len(names()) - sum(map(len, absent.values()))
+    found = [Finding("metrics", "ok", f"{there} of {len(names())} can be computed here")]
+    for reason, missing in absent.items():
+        fix = "They are shown as absent, with this reason; numbers of others stay as they are."
+        found.append(Finding("metrics", "warn", f"absent: {', '.join(missing)}. {reason}", fix))
+    return found
+
+
+def _model(
+    model: str,
+    asked: EngineOptions,
+    tasks: str,
+    data: str,
+    split: str | None,
+    limit: int | None,
+    include: tuple[Path, ...],
+) -> Iterator[Finding]:
+    """Open the checkpoint and try it; the first fault that stops a check ends it with its own message."""
+    from grue.engine import doctor as checks
+    from grue.engine.hf import HFEngine
+    from grue.engine.open import open_engine
+    from grue.engine.protocol import Job
+    from grue.evaluation.call import RowsCall
+    from grue.evaluation.selection import select
+
+    try:
+        engine = open_engine(model, asked)
+    except GrueError as error:
+        yield _failed("checkpoint", error)
+        return
+    if not isinstance(engine, HFEngine):
+        yield checks.Finding("checkpoint", "ok", f"{model} runs no model: there is nothing to check")
+        return
+    try:
+        yield from checks.checkpoint(engine)
+        try:
+            yield checks.batch_invariance(engine)
+        except GrueError as error:
+            yield _failed("weights", error)
+            return
+        rows_call = RowsCall(tasks=tasks, data=data, split=split, limit=limit, include=include, offline=asked.offline)
+        for name, task in select(rows_call).tasks.items():
+            job = Job(decoding=task.suite.decoding, truncation=task.suite.truncation, seed=0, rows=task.rows)
+            try:
+                yield from checks.job(engine, name, job)
+            except GrueError as error:
+                yield _failed(name, error)
+    finally:
+        engine.close()
+
+
+def _failed(check: str, error: GrueError) -> Finding:
+    from grue.engine.doctor import Finding
+
+    cause = f"{error.place}: {error.cause}" if error.place else error.cause
+    return Finding(check, "fail", cause, error.fix)
+
+
+def _show(found: list[Finding]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("check")
+    table.add_column("found", overflow="fold")
+    for finding in found:
+        fix = f"\nfix: {finding.fix}" if finding.fix and finding.status != "ok" else ""
+        table.add_row(finding.status, finding.check, finding.message + fix)
+    stdout().print(table)
