@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from grue.core.decoding import Decoding
 from grue.core.errors import GrueError, TaskContractError
+from grue.core.source import HubSource
 from grue.core.task import PROFILES, MetricSpec, Quirk, RewardSpec, Suite, Task, Truncation
 
 
@@ -94,6 +95,9 @@ def _identity(task: Task, name: str) -> str | None:
         return f"suite is {_described(task.suite)}, not a function of active quirk keys."
     if not _is_one_of(task.repeated_ids, "number", "refuse"):
         return f"repeated_ids is {task.repeated_ids!r}; it must be 'number' or 'refuse'."
+    source: object = task.source
+    if source is not None and not isinstance(source, HubSource):
+        return f"source is {_described(source)}, not a HubSource or None."
     if odd := _others(task.quirks, Quirk):
         return f"quirks holds {_described(odd[0])} where a Quirk belongs."
     keys = [quirk.key for quirk in task.quirks]

@@ -53,6 +53,7 @@ def test_sound_task_comes_back_unchanged():
         (_task(version="1"), "version is '1'"),
         (_task(title=" "), "title is ' '"),
         (_task(package=None), "package is None"),
+        (_task(source="org/name"), "source is a str, not a HubSource or None"),
         (_task(repeated_ids="drop"), "repeated_ids is 'drop'"),
         (_task(quirks=("beams",)), "quirks holds a str"),
         (_task(quirks=(Quirk("a", "A."), Quirk("a", "B."))), "quirks repeat a key"),

@@ -82,6 +82,7 @@ def test_card_says_what_a_user_must_know(task, name):
     for part in ("Measures", "Origin", "Licence", "Citation", "Profiles", "Known weaknesses"):
         assert f"**{part}.**" in card
     assert ("are not shown publicly" in " ".join(card.split())) is not found.shows_texts
+    assert f"Read from `{found.source.id}` at `{found.source.revision}`." in " ".join(card.split())
     # Every switch that the card names is one the task has, and the other way round.
     switches = {key for owner, key in re.findall(r"`(\w+)\.(\w+)`", card) if owner == name}
     assert switches == {quirk.key for quirk in found.quirks}
