@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from grue.core.errors import TaskContractError
 from grue.core.rows import Row
 from grue.core.text import canonical_json
@@ -27,9 +29,10 @@ def check_row(task: str, row: object, place: str) -> None:
         )
 
 
-def _problem(row: object) -> str:
-    if not isinstance(row, Row):
-        return f"it is a {type(row).__name__}, not a Row"
+def _problem(given: object) -> str:
+    if not isinstance(given, Row):
+        return f"it is a {type(given).__name__}, not a Row"
+    row: Any = given  # a plugin may be untyped: what the dataclass says of its fields is checked here
     if not isinstance(row.id, str) or not row.id:
         return f"its id should be a non-empty string, found {row.id!r}"
     if not isinstance(row.prompt, str):
