@@ -36,7 +36,7 @@ def demo(
     Needs no internet. A second time it goes on, or says that it is finished.
     """
     from grue.cli.progress import Notes, watcher
-    from grue.cli.report import exit_code, print_table, run_document
+    from grue.cli.report import exit_code, print_matrix, print_table, run_document
     from grue.engine.options import EngineOptions
     from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
     from grue.evaluation.prepare import evaluate_call
@@ -73,8 +73,15 @@ def demo(
     if as_json:
         print_json({"board": str(index), "runs": [run_document(run) for run in stored]})
     else:
-        print_table([(run.manifest_value(), run.results_value()) for run in stored])
+        values = [(run.manifest_value(), run.results_value()) for run in stored]
         console = stdout()
+        for manifest, results in values:
+            if manifest.model.kind == "demo":
+                console.print(f"\n{manifest.model.name}")
+                print_table(manifest, results)
+        console.print("\nAll systems: the null systems are the floor, the oracle is the ceiling")
+        print_matrix(values)
+        console.print()
         console.print(f"{report.runs} runs in {out / 'runs'}, board of {report.pages} pages.", soft_wrap=True)
         console.print(f"Open it in a browser: {index.as_uri()}", soft_wrap=True)
         console.print(f"Next: grue samples {out / 'runs' / 'demo-seq2seq'} -t commongen", soft_wrap=True)

@@ -44,7 +44,7 @@ def print_plan(prepared: Prepared, out: OutputCall, *, as_json: bool) -> None:
     console = stdout()
     console.print(table)
     if expected.memory_bytes is not None:
-        console.print(f"Memory: {size(expected.memory_bytes)} at the peak of a small probe; long batches take more.")
+        console.print(f"Memory: about {size(expected.memory_bytes)}.")
     if expected.seconds is not None:
         console.print(
             f"Time: at most about {duration(expected.seconds)}, {duration(expected.load_seconds or 0)} to load."

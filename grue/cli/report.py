@@ -10,12 +10,16 @@ from grue.cli.output import print_json, stdout
 from grue.core.errors import Exit
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from grue.core.metric import MetricValue
     from grue.core.run import Manifest, Results, TaskResult
     from grue.core.text import Json
     from grue.runs.read import StoredRun
 
 NOTHING = "–"
+FILE_WIDTH = 200
 # Maximum of the metric's unit -> decimals that tell two systems apart.
 DECIMALS = {1.0: 4, 10.0: 3, 100.0: 2}
 
@@ -33,7 +37,7 @@ def print_run(stored: StoredRun, *, as_json: bool, was_finished: bool) -> None:
         print_json(run_document(stored))
         return
     console = stdout()
-    print_table([(manifest, results)])
+    print_table(manifest, results)
     path = str(stored.path)
     if was_finished:
         console.print(f"This run was finished already; --fresh starts it anew. {manifest.run_id}", soft_wrap=True)
@@ -53,44 +57,75 @@ def run_document(stored: StoredRun) -> dict[str, Json]:
     }
 
 
-def print_table(runs: Sequence[tuple[Manifest, Results]]) -> None:
-    """One line a primary metric of each task; reasons and errors below. Several runs get a column of names."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    several = len(runs) > 1
-    headings = (*(["system"] if several else []), "task", "metric", "value", "95 % interval", "n", "cut %", "tokens/s")
-    for heading in headings:
-        is_text = heading in ("system", "task", "metric")
-        table.add_column(heading, justify="left" if is_text else "right", no_wrap=not is_text)
+def print_table(manifest: Manifest, results: Results) -> None:
+    """One line a primary metric of each task; reasons and errors below."""
+    table = _table(("task", "metric"), ("value", "95 % interval", "n", "cut %", "tokens/s"))
     reasons: dict[str, list[str]] = {}
-    for manifest, results in runs:
-        name = manifest.model.name
-        for task, result in results.tasks.items():
-            for line in _lines(task, manifest.tasks[task].primary, result, reasons):
-                table.add_row(*([name] if several else []), *line)
-                name = ""
-    console = stdout()
+    for task, result in results.tasks.items():
+        for line in _lines(task, manifest.tasks[task].primary, result, reasons):
+            table.add_row(*line)
+    console = _wide()
     console.print(table)
     for reason, where in reasons.items():
         console.print(f"{NOTHING} {', '.join(dict.fromkeys(where))}: {reason}", soft_wrap=True)
-    for manifest, results in runs:
-        for task, result in results.tasks.items():
-            if result.error:
-                console.print(f"! {manifest.model.name}, {task}: {result.error}", soft_wrap=True)
+    for task, result in results.tasks.items():
+        if result.error:
+            console.print(f"! {task}: {result.error}", soft_wrap=True)
+
+
+def print_matrix(runs: Sequence[tuple[Manifest, Results]]) -> None:
+    """One line a task with the first metric that has a value, one column a system."""
+    table = _table(("task", "metric"), [manifest.model.name for manifest, _ in runs])
+    asked = {task: asked.primary for manifest, _ in runs for task, asked in manifest.tasks.items()}
+    for task, primary in asked.items():
+        found = [results.tasks.get(task) for _, results in runs]
+        with_value = (
+            name
+            for result in found
+            if result
+            for name in shown(primary, result)
+            if result.metrics[name].value is not None
+        )
+        metric = next(with_value, "")
+        cells = [number(result.metrics[metric]) if result and metric in result.metrics else NOTHING for result in found]
+        table.add_row(task, metric, *cells)
+    _wide().print(table)
+
+
+def shown(primary: Sequence[str], result: TaskResult) -> list[str]:
+    """The primary metrics; where none of them has a value, also the first metric that has one."""
+    names = [name for name in primary if name in result.metrics]
+    if all(result.metrics[name].value is None for name in names):
+        names += [name for name, value in result.metrics.items() if value.value is not None][:1]
+    return names
+
+
+def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in texts:
+        table.add_column(heading, no_wrap=True)
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _wide() -> Console:
+    """Standard output; a file or pipe has no edge to wrap at."""
+    console = stdout()
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    return console
 
 
 def _lines(
     task: str, primary: Sequence[str], result: TaskResult, reasons: dict[str, list[str]]
 ) -> Iterator[tuple[str, ...]]:
-    shown = [name for name in primary if name in result.metrics]
-    if all(result.metrics[name].value is None for name in shown):
-        # Without one number of the task's own choice, the first that is there says at least something.
-        shown += [name for name, value in result.metrics.items() if value.value is not None][:1]
     cut = result.rates.cut_prompt
     speed = result.cost.tokens_per_second
     rest = (_percent(cut), f"{speed:,.0f}" if speed is not None else NOTHING)
-    for index, name in enumerate(shown):
+    for index, name in enumerate(shown(primary, result)):
         value = result.metrics[name]
         if value.value is None and value.reason:
             reasons.setdefault(value.reason, []).append(f"{task} {name}" if value.failed else name)

@@ -96,7 +96,7 @@ def estimate(plan: Plan, engine: Engine) -> Estimate:
         engine.load()
         load_seconds = time.perf_counter() - begin
     tasks = tuple(_task(planned, engine, has_model=has_model) for planned in plan.tasks)
-    memory = (engine.peak_memory_bytes() or peak_resident_bytes()) if has_model else None
+    memory = max((_memory(planned, engine) for planned in plan.tasks), default=0) if has_model else None
     return Estimate(tasks=tasks, memory_bytes=memory, load_seconds=load_seconds)
 
 
@@ -118,6 +118,18 @@ def _task(planned: PlannedTask, engine: Engine, *, has_model: bool) -> TaskEstim
         new_tokens=new_tokens,
         seconds=work * _seconds_a_unit(planned, engine) if has_model else None,
     )
+
+
+def _memory(planned: PlannedTask, engine: Engine) -> int:
+    """Bytes that the probe or, where the engine can tell, the largest batch takes; the larger of the two."""
+    from grue.engine.estimate import memory_bytes
+    from grue.engine.hf import HFEngine
+
+    probed = engine.peak_memory_bytes() or peak_resident_bytes() or 0
+    if not isinstance(engine, HFEngine):
+        return probed
+    items = engine.encode(planned.rows, planned.job)
+    return max(probed, memory_bytes(engine.checkpoint, engine.device, str(engine.info.dtype), items, planned.job))
 
 
 def _seconds_a_unit(planned: PlannedTask, engine: Engine) -> float:

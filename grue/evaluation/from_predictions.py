@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from grue.core.errors import SubmissionError
@@ -11,6 +10,7 @@ from grue.core.run import Cost, ModelInfo
 from grue.core.task import STANDARD
 from grue.core.text import Json
 from grue.evaluation.call import OutputCall, RowsCall
+from grue.evaluation.generate import processed
 from grue.evaluation.plan import default_path, manifest, recipe, task_manifest
 from grue.evaluation.prepare import rows_arguments
 from grue.evaluation.score import ScoreCall, TaskToScore, ToScore
@@ -97,13 +97,8 @@ def _task(
 
 def _processed(asked: TaskRows, generation: Generation) -> Generation:
     """A prediction after the task's post-processing, which leaves processed text as it is."""
-    if asked.suite.postprocess is None:
-        return generation
     with plugin_faults(asked.task.name, "its post-processing"):
-        text = asked.suite.postprocess(generation.prediction)
-    return (
-        generation if text == generation.prediction else replace(generation, prediction=text, raw=generation.prediction)
-    )
+        return processed(asked, generation)
 
 
 def _stem(path: Path) -> str:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from grue.core.errors import RunDirectoryError
+from grue.core.errors import GrueError, RunDirectoryError
 from grue.core.rows import Generation
 from grue.engine.protocol import Engine, Request
 from grue.evaluation.plan import PlannedTask
 from grue.evaluation.progress import Progress
+from grue.evaluation.selection import TaskRows
 from grue.runs.directory import RunDirectory
 
 Sink = Callable[[Sequence[Generation]], None]
@@ -81,6 +82,8 @@ def generate_task(
 
 def message_of(error: BaseException) -> str:
     """Kind and text of an error on one line."""
+    if isinstance(error, GrueError):
+        return " ".join(f"{error.place + ': ' if error.place else ''}{error.cause} {error.fix}".split())
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -91,22 +94,26 @@ def _groups(
     """Finished groups after the task's post-processing, each with the seconds it took."""
     begin = time.perf_counter()
     for group in engine.generate(requests, planned.job):
-        done = [_processed(planned, generation) for generation in group]
+        done = [processed(planned.asked, generation) for generation in group]
         now = time.perf_counter()
         yield done, now - begin
         begin = time.perf_counter()
 
 
-def _processed(planned: PlannedTask, generation: Generation) -> Generation:
-    postprocess = planned.asked.suite.postprocess
+def processed(asked: TaskRows, generation: Generation) -> Generation:
+    """A generation after the task's post-processing; ``raw`` keeps the text before it where they differ.
+
+    Raises:
+        TypeError: where the post-processing gives no string. It may raise anything else itself.
+    """
+    postprocess = asked.suite.postprocess
     if postprocess is None:
         return generation
-    text = postprocess(generation.prediction)
+    before = generation.prediction
+    text = postprocess(before)
     if not isinstance(text, str):
-        raise TypeError(f"post-processing of task {planned.name!r} should give a string; gave {type(text).__name__}")
-    return (
-        generation if text == generation.prediction else replace(generation, prediction=text, raw=generation.prediction)
-    )
+        raise TypeError(f"post-processing of task {asked.task.name!r} should give a string; gave {type(text).__name__}")
+    return generation if text == before else replace(generation, prediction=text, raw=before)
 
 
 def _tokens(group: Sequence[Generation]) -> int:
