@@ -92,7 +92,7 @@ def task_folders(path: Path) -> list[Path]:
     folders = [folder for folder in inside if _NAME.fullmatch(folder.name)]
     if not folders:
         raise UsageError(
-            f"--include: {path} holds no task: neither it nor a folder in it has an __init__.py.",
+            f"Folder {path} holds no task: neither it nor a folder in it has an __init__.py.",
             "Make a task with 'grue tasks new NAME --dir FOLDER'.",
         )
     return folders
@@ -106,7 +106,7 @@ def checked_name(folder: Path) -> Path:
     """
     if not _NAME.fullmatch(folder.resolve().name):
         raise UsageError(
-            f"--include: {folder.resolve().name!r} cannot be a task's name.",
+            f"Folder {folder.resolve().name!r} cannot be a task's name.",
             "Rename the folder: lower-case letters, digits and underscores, a letter first.",
         )
     return folder

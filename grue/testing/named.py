@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from grue.core.errors import TaskContractError
+from grue.core.errors import TaskContractError, UsageError
 from grue.core.task import Task
 from grue.registry.tasks import list_tasks, load_folder, load_task
 from grue.testing.problems import Problem
@@ -32,5 +32,11 @@ def check_named(text: str, include: Sequence[Path] = (), data: Path | None = Non
 
 def _load(text: str, include: Sequence[Path]) -> Task:
     names = {entry.name for entry in list_tasks(include)}
-    is_path = Path(text).is_dir() and text not in names and text.replace("-", "_") not in names
-    return load_folder(Path(text)) if is_path else load_task(text, include)
+    if {text, text.replace("-", "_")} & names:
+        return load_task(text, include)
+    path = Path(text)
+    if path.is_dir() or len(path.parts) > 1:
+        if not path.is_dir():
+            raise UsageError(f"No such folder: {text}.", "Name a task, or the folder of one.")
+        return load_folder(path)
+    return load_task(text, include)

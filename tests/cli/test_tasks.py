@@ -79,6 +79,13 @@ def test_validate_reads_a_data_folder(material, capsys):
     assert run(["tasks", "validate", "totto", "--data", str(material / "nowhere")]) == 2
 
 
+def test_folder_that_is_not_there_is_a_wrong_call(tmp_path, capsys):
+    assert run(["tasks", "validate", str(tmp_path / "nowhere")]) == 2
+    assert "No such folder" in capsys.readouterr().err
+    assert run(["tasks", "validate", str(tmp_path)]) == 2
+    assert "holds no task" in capsys.readouterr().err
+
+
 def test_folder_that_raises_is_answered_with_no(tmp_path, capsys):
     folder = tmp_path / "boiling"
     folder.mkdir()
