@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 from importlib.resources import files
 
@@ -91,3 +93,9 @@ def test_card_says_what_a_user_must_know(task, name):
 def test_restricted_texts_are_not_shown(task):
     shown = {name for name in TABLE if task(name).shows_texts}
     assert shown == {"commongen", "totto", "narrativeqa"}
+
+
+@pytest.mark.parametrize("name", ["imdb", "commongen", "narrativeqa", "daily_dialog"])
+def test_examples_in_the_docstrings_hold(name):
+    result = doctest.testmod(importlib.import_module(f"grue_tasks.{name}"))
+    assert (result.failed, result.attempted) == (0, 1)
