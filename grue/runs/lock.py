@@ -51,9 +51,14 @@ class FolderLock:
                 raise
             # The holder before us removes its file when it is done: a lock on a removed file guards nothing.
             if _same_file(path, descriptor):
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
-                return cls(folder, descriptor)
+                lock = cls(folder, descriptor)
+                try:
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+                except OSError:
+                    lock.release()
+                    raise
+                return lock
             os.close(descriptor)
 
     def moved(self, folder: Path) -> None:

@@ -104,7 +104,7 @@ def _entry(line: bytes, number: int) -> Entry | list[Problem]:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         problem = f"Invalid Unicode: byte {error.start + 1} of the line is no UTF-8."
-        return [Problem(number, None, problem, "Write the file in UTF-8.")]
+        return [Problem(number, _id_despite(line), problem, "Write the file in UTF-8.")]
     if text.startswith("\ufeff"):
         return [Problem(number, None, "The line begins with a byte order mark.", "Save as UTF-8 without BOM.")]
     if not text.strip():
@@ -118,6 +118,16 @@ def _entry(line: bytes, number: int) -> Entry | list[Problem]:
     if not isinstance(pairs, _Pairs):
         return [Problem(number, None, f"Wrong type: the line is {_kind(pairs)}, not an object.", _EXAMPLE)]
     return _checked(pairs, number)
+
+
+def _id_despite(line: bytes) -> str | None:
+    """The id of a line with bytes that are no UTF-8, where it can be made out."""
+    try:
+        values = json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    row = values.get("id") if isinstance(values, dict) else None
+    return shown(row) if isinstance(row, str) else None
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -129,7 +129,7 @@ def check(path: str | Path, wanted: Mapping[str, Sequence[Row]], known_tasks: Co
             break
     else:
         for name, lines in tasks.items():
-            faults.extend(lines.whole(name))
+            faults.extend(lines.whole(name, faults.ids))
     counts = {name: lines.counted() for name, lines in tasks.items() if lines.found}
     problems = sorted(faults.first, key=lambda problem: (problem.line is None, problem.line or 0))
     predictions = None if faults.count else _predictions(tasks)
@@ -149,10 +149,13 @@ def tasks_in(path: str | Path) -> tuple[str, ...]:
 class _Faults:
     first: list[Problem] = field(default_factory=list)
     count: int = 0
+    ids: set[str] = field(default_factory=set)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self.count += 1
+            if problem.line is not None and problem.id is not None:
+                self.ids.add(problem.id)
             if len(self.first) < MAX_PROBLEMS:
                 self.first.append(problem)
 
@@ -180,9 +183,12 @@ class _TaskLines:
         self.texts[entry.id] = entry.predictions
         return []
 
-    def whole(self, task: str) -> Iterable[Problem]:
-        """Faults of the task as a whole: differing sample counts, missing rows."""
-        if not self.found:
+    def whole(self, task: str, faulty: Collection[str]) -> Iterable[Problem]:
+        """Faults of the task as a whole: differing sample counts, missing rows.
+
+        A row on one of the ``faulty`` lines is there, though wrong, and not called missing as well.
+        """
+        if not self.found and self.texts.keys().isdisjoint(faulty):
             yield Problem(
                 None,
                 None,
@@ -197,7 +203,7 @@ class _TaskLines:
                 problem = f"Differing sample counts: {count} predictions, other rows of {task} have {usual}."
                 yield Problem(line, shown(row), problem, f"Give {usual} for every row of the task.")
         for row, texts in self.texts.items():
-            if texts is None:
+            if texts is None and shown(row) not in faulty:
                 yield Problem(None, shown(row), f"Missing id: {task} has no line for it.", "Add its prediction.")
 
     def counted(self) -> TaskCount:

@@ -131,9 +131,7 @@ def test_finished_run_with_a_changed_file_is_not_called_finished(
         RunDirectory.open(path, manifest)
 
 
-def test_same_input_gives_the_same_bytes_whatever_the_order(
-    tmp_path: Path, manifest: Manifest, write_run: Finish
-) -> None:
+def test_same_input_gives_the_same_bytes(tmp_path: Path, manifest: Manifest, write_run: Finish) -> None:
     first, second = (write_run(tmp_path / name, manifest) for name in ("a", "b"))
     for name in ("manifest.json", "results.json", "samples/toy.parquet", "statistics/toy.parquet"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
