@@ -41,7 +41,8 @@ def rouge(*, paper: bool, printed_list: bool = False) -> tuple[MetricSpec, ...]:
     """ROUGE-1, 2, L and Lsum with the Porter stemmer.
 
     Args:
-        paper: Score reference 0 alone and split no sentences; else the best reference counts and Lsum sees sentences.
+        paper: Score reference 0 alone, split no sentences and take the middle of the library's bootstrap for the
+            corpus value; else the best reference counts, Lsum sees sentences and the value is the mean.
         printed_list: In the paper, score against the printed list of all references instead of reference 0.
     """
     settings: Mapping[str, Setting]
@@ -50,7 +51,7 @@ def rouge(*, paper: bool, printed_list: bool = False) -> tuple[MetricSpec, ...]:
     elif printed_list:
         settings = {"use_stemmer": True, "paper": True}
     else:
-        settings = {"use_stemmer": True, "references": "first"}
+        settings = {"use_stemmer": True, "references": "first", "paper": True}
     return metrics(*ROUGE, **settings)
 
 
