@@ -12,12 +12,13 @@ from grue.cli.output import note, print_json, stdout
 from grue.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from grue.core.settings import Settings
     from grue.core.task import Task
+    from grue.core.text import Json
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 Splits = Annotated[
     str | None,
     typer.Option("--split", help="Splits, comma-separated, or all. [default: the one that is evaluated]"),
@@ -55,7 +56,7 @@ def fetch(
     )
     lock = (out or home / "data") / LOCK_NAME
     if as_json:
-        rows = [
+        rows: list[Json] = [
             {
                 "task": one.task,
                 "split": one.split,
@@ -93,7 +94,7 @@ def verify(
     found = run(folder or home / "data", lambda name: load_task(name, included(ctx)), home=home)
     good = all(one.state == "ok" for one in found)
     if as_json:
-        files = [
+        files: list[Json] = [
             {"task": one.task, "file": one.file, "state": one.state, "expected": one.expected, "found": one.found}
             for one in found
         ]
@@ -135,7 +136,7 @@ def export(
         note=_notes(quiet),
     )
     if as_json:
-        files = [
+        files: list[Json] = [
             {
                 "task": one.task,
                 "split": one.split,
@@ -211,7 +212,7 @@ def _quiet_downloads(quiet: bool) -> None:
         disable_progress_bars()
 
 
-def _print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table
 
     table = Table(*headings, box=None, pad_edge=False)

@@ -11,7 +11,7 @@ from grue.cli import options
 from grue.cli.output import note, print_json, stdout
 from grue.cli.signals import terminates_like_interrupt
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 SYSTEMS = (
     "demo:causal",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from grue.engine.doctor import Finding
     from grue.engine.options import EngineOptions
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

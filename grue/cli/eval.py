@@ -21,7 +21,7 @@ from grue.core.text import Json
 if TYPE_CHECKING:
     from grue.engine.options import EngineOptions
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

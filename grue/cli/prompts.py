@@ -14,7 +14,7 @@ from grue.cli import options
 from grue.cli.output import note
 from grue.core.errors import UsageError
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

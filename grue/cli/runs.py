@@ -38,7 +38,9 @@ def list_runs(results: Results = None, as_json: AsJson = False) -> None:
 
     from grue.runs.read import Broken, find_runs
 
-    found = find_runs(results_folder(results))
+    folder = results_folder(results)
+    # Before the first run there is no results folder, unless the user names one.
+    found = find_runs(folder) if results or folder.is_dir() else []
     broken = [run for run in found if isinstance(run, Broken)]
     sound = [run for run in found if not isinstance(run, Broken)]
     if as_json:
@@ -143,17 +145,23 @@ def _print_run(run: Run) -> None:
     table = Table("task", "metric", box=None, header_style="bold")
     for heading in ("value", "95 % interval", "n"):
         table.add_column(heading, justify="right")
-    table.add_column("reason", overflow="fold")
+    absent: dict[str, list[str]] = {}
     for task, result in run.results.tasks.items():
         primary = manifest.tasks[task].primary if task in manifest.tasks else ()
-        for name, value in (*result.metrics.items(), *((f"reward {n}", v) for n, v in result.rewards.items())):
-            table.add_row(task, f"{name} *" if name in primary else name, *_cells(value))
+        rewards = {f"reward {name}": value for name, value in result.rewards.items()}
+        for name, value in {**result.metrics, **rewards}.items():
+            if value.value is None:
+                absent.setdefault(value.reason or "no reason is known", []).append(f"{task} {name}")
+            else:
+                table.add_row(task, f"{name} *" if name in primary else name, *_cells(value))
         if result.error:
             note(f"{task}: {result.error}")
     out.print(table)
     out.print("* primary metric of its task")
+    for reason, names in absent.items():
+        out.print(f"no value ({reason}): {', '.join(names)}", soft_wrap=True)
 
 
-def _cells(value: MetricValue) -> tuple[str, str, str, str]:
-    interval = f"{value.ci95[0]:.4f} – {value.ci95[1]:.4f}" if value.ci95 else ""
-    return ("–" if value.value is None else f"{value.value:.4f}", interval, str(value.n), value.reason or "")
+def _cells(value: MetricValue) -> tuple[str, str, str]:
+    interval = f"{value.ci95[0]:.4f} – {value.ci95[1]:.4f}" if value.ci95 else "–"
+    return ("–" if value.value is None else f"{value.value:.4f}", interval, str(value.n))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from grue.runs.read import StoredRun
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _ON_SCREEN = 20
 # Columns that every task has; what follows them are scores.

@@ -12,7 +12,7 @@ from grue.cli import options
 from grue.cli.eval import pairs
 from grue.cli.signals import terminates_like_interrupt
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grue.core.rows import Row
     from grue.runs.predictions import Checked
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
