@@ -19,7 +19,7 @@ from grue.metrics.settings import FAMILIES, check_settings
 if TYPE_CHECKING:
     from grue.metrics.several import Outcome
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ from grue.cli.output import print_json, stdout
 from grue.core.errors import UsageError
 from grue.rewards import REWARDS, absence
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from grue.runs.frames import Run
     from grue.runs.read import Broken, RunSummary
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 
 Results = Annotated[
     Path | None, typer.Option("--results", help="Folder of run directories. [default: $GRUE_RESULTS_DIR, else runs]")
@@ -47,9 +47,10 @@ def list_runs(results: Results = None, as_json: AsJson = False) -> None:
         print_json(_list_document(sound, broken))
         return
     out = stdout()
-    table = Table("run", "name", "status", "created", "tasks", "path", box=None, header_style="bold")
-    for column in table.columns:
-        column.overflow = "fold"
+    table = Table(box=None, header_style="bold")
+    table.add_column("run", no_wrap=True, min_width=26)
+    for heading in ("name", "status", "created", "tasks", "path"):
+        table.add_column(heading, overflow="fold")
     for run in sound:
         created = run.created_at[:16].replace("T", " ")
         table.add_row(run.run_id, run.name, run.status, created, ", ".join(run.tasks), str(run.path))
