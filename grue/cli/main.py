@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from grue import __version__
 from grue.cli.output import print_error
-from grue.core.errors import Exit, GrueError
+from grue.core.errors import Exit, GrueError, UsageError
 from grue.core.text import nearest
 
 # Command -> module with an `app`. Modules are imported when their command is named (or all are listed), and
@@ -53,6 +53,18 @@ class Commands(TyperGroup):
         command = typer.main.get_command(importlib.import_module(module).app)
         command.name = cmd_name
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the arguments name; the parser's own suggestion knows no command before it is loaded.
+
+        Raises:
+            UsageError: for an unknown name, with the nearest known one.
+        """
+        if args and not args[0].startswith("-") and args[0].replace("_", "-") not in COMMANDS:
+            raise UsageError(
+                f"No such command {args[0]!r}.{nearest(args[0], COMMANDS)}", "Run 'grue --help' to see all."
+            )
+        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(
