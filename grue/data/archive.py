@@ -101,7 +101,7 @@ def _check(source: HubSource, name: str, partial: Path) -> None:
     partial.unlink()
     raise TaskDataError(
         f"The archive's SHA-256 is {found}, the pin says {wanted}.",
-        "Run the same command again; if it stays so, the publisher's file has changed: use a folder or an exported bundle.",
+        "Run the same command again; if it stays so, the publisher's file has changed: use a folder or a bundle.",
         place=source.url,
     )
 

@@ -45,7 +45,7 @@ def hub_file(source: HubSource, path: str, *, offline: bool = False) -> Path:
         raise _not_here(source, path, reason) from error
     except HfHubHTTPError as error:
         raise http_fault(source, path, error) from error
-    except (OSError, ValueError, *_client_errors()) as error:
+    except _network_errors() as error:
         raise TaskDataError(
             f"The download broke off: {type(error).__name__}: {error}",
             "Run the same command again; check the disk and the connection.",
@@ -85,7 +85,7 @@ def check_revision(source: HubSource) -> None:
         found = HfApi().dataset_info(source.id, revision=source.revision, timeout=PROBE_SECONDS).sha
     except HfHubHTTPError as error:
         raise http_fault(source, "", error) from error
-    except (OSError, *_client_errors()) as error:
+    except _network_errors() as error:
         raise TaskDataError(
             f"The hub does not answer: {error}.", "Run the same command again.", place=_place(source, "")
         ) from error
@@ -164,7 +164,7 @@ def _probe(endpoint: str) -> str:
             # Any answer at all shows that the hub is there; what it says is judged file by file.
             get_session().head(endpoint, timeout=PROBE_SECONDS)
             outcome[0] = ""
-        except (OSError, *_client_errors()) as error:
+        except _network_errors() as error:
             outcome[0] = str(error) or type(error).__name__
 
     # Name look-up has no time limit of its own, so the question is asked beside this thread.
@@ -174,13 +174,12 @@ def _probe(endpoint: str) -> str:
     return outcome[0]
 
 
-def _client_errors() -> tuple[type[Exception], ...]:
-    """Errors of the hub library's HTTP client, which are no ``OSError``."""
+def _network_errors() -> tuple[type[BaseException], ...]:
+    """What a broken download raises: the HTTP client's errors are no ``OSError``, the fast transfer's are plain."""
     from huggingface_hub.utils import _http
 
     client = getattr(_http, "httpx2", None) or getattr(_http, "httpx", None)
-    error = getattr(client, "HTTPError", None)
-    return (error,) if isinstance(error, type) else ()
+    return (OSError, ValueError, RuntimeError, *filter(None, [getattr(client, "HTTPError", None)]))
 
 
 def _endpoint() -> str:
@@ -192,7 +191,7 @@ def _endpoint() -> str:
 def _not_here(source: HubSource, path: str, reason: str) -> TaskDataError:
     return TaskDataError(
         f"The file is not on this machine and the hub is not asked: {reason}.",
-        "Run 'grue data fetch' where there is internet, or give --data mini or a folder ('grue data export' makes one).",
+        "Run 'grue data fetch' where there is internet, or give --data mini or a folder (made by 'grue data export').",
         place=_place(source, path),
     )
 
