@@ -104,7 +104,10 @@ class Record:
         return list(value)
 
     def _wrong(self, column: str, kind: type[Any], value: Any) -> TaskDataError:
-        return self.fault(f"Column {column!r} should be {_NAMES[kind]}; found {_kind(value)}.")
+        return self.fault(
+            f"Column {column!r} should be {_NAMES[kind]}; found {_kind(value)}.",
+            f"Write {_NAMES[kind]} there, or remove the record.",
+        )
 
 
 def _kind(value: Any) -> str:
