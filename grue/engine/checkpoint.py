@@ -27,7 +27,8 @@ class Checkpoint:
         config: The library's config object.
         architecture: Class name of the model.
         is_encoder_decoder: Whether an encoder reads the prompt.
-        parameters: Number of parameters, tied ones once, the adapter's among them; ``None`` for pickle files.
+        parameters: Number of parameters, tied ones once, the adapter's among them; ``None`` where the library
+            cannot lay the model out without its weights.
         weights_sha256: Content hash, the adapter appended.
         config_sha256: Hash of the config's own settings.
         input_positions: Tokens the model can read (with a decoder-only model: read and write); ``None`` if unbounded.
@@ -60,10 +61,9 @@ def read_checkpoint(folder: Path, options: EngineOptions) -> Checkpoint:
     architecture, is_encoder_decoder = _architecture(folder, config, raw, options)
     weights = find_weights(folder, allow_pickle=options.allow_pickle)
     adapter_weights, adapter_config = _adapter(options)
-    parameters = None
-    if not weights.is_pickle and (adapter_weights is None or not adapter_weights.is_pickle):
-        parameters = sum(tensor.n_values for tensor in weights.tensors)
-        parameters += sum(tensor.n_values for tensor in adapter_weights.tensors) if adapter_weights else 0
+    parameters = _parameters(config, is_encoder_decoder, options)
+    if parameters is not None and adapter_weights is not None:
+        parameters += sum(tensor.n_values for tensor in adapter_weights.tensors)
     text = config.get_text_config(decoder=True) if not is_encoder_decoder else config
     inputs, outputs = positions(text, is_encoder_decoder)
     return Checkpoint(
@@ -229,6 +229,20 @@ def _architecture(folder: Path, config: Any, raw: Mapping[str, Any], options: En
         "Give a …ForCausalLM, …LMHeadModel or …ForConditionalGeneration checkpoint.",
         place=str(folder / "config.json"),
     )
+
+
+def _parameters(config: Any, is_encoder_decoder: bool, options: EngineOptions) -> int | None:
+    """Parameters of the model as its config lays it out; files may hold buffers and tied tensors besides."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    auto = AutoModelForSeq2SeqLM if is_encoder_decoder else AutoModelForCausalLM
+    try:
+        with quiet_transformers(), torch.device("meta"):
+            model = auto.from_config(config, trust_remote_code=options.trust_remote_code)
+    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError):
+        return None
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _adapter(options: EngineOptions) -> tuple[WeightFiles | None, Json]:

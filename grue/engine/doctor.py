@@ -71,7 +71,7 @@ def machine() -> list[Finding]:
 def checkpoint(engine: HFEngine) -> list[Finding]:
     """What is known of a checkpoint before its weights are loaded."""
     info, known = engine.info, engine.checkpoint
-    size = f"{info.parameters:,} parameters" if info.parameters is not None else "parameters not counted (pickle)"
+    size = f"{info.parameters:,} parameters" if info.parameters is not None else "parameters not counted"
     kind = "encoder-decoder" if known.is_encoder_decoder else "decoder-only"
     found = [Finding("checkpoint", "ok", f"{info.architecture}, {kind}, {size}, {info.dtype} on {engine.device}")]
     tokenizer = engine.reader.tokenizer

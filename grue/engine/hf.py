@@ -306,7 +306,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _free() -> None:
     import torch
 
-    gc.collect()
+    # The younger generations hold what a failed batch left.
+    gc.collect(1)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
