@@ -42,7 +42,8 @@ def archive_file(source: HubSource, name: str, *, home: Path, offline: bool = Fa
         target.parent.mkdir(parents=True, exist_ok=True)
         _download(source.url, partial, source.sizes.get(name, UNKNOWN_LIMIT_BYTES))
     except (OSError, http.client.HTTPException) as error:
-        _failed[source.url] = str(getattr(error, "reason", "") or error) or type(error).__name__
+        said = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
+        _failed[source.url] = str(said) or type(error).__name__
         raise TaskDataError(
             f"The archive cannot be downloaded: {_failed[source.url]}.",
             "Run the same command again; check the connection and the disk.",
