@@ -21,7 +21,8 @@ def command(arguments: Mapping[str, Json]) -> str:
     source = next((str(arguments[key]) for key in _INPUTS if arguments.get(key)), None)
     lines = ["grue eval" if source is None else f"grue score {shlex.quote(source)}"]
     for name, value in arguments.items():
-        if name not in _INPUTS and value not in (None, False, "", [], {}) and _DEFAULTS.get(name) != value:
+        is_empty = value is None or value is False or value in ("", [], {})
+        if name not in _INPUTS and not is_empty and _DEFAULTS.get(name) != value:
             lines += _parts(name, value)
     if arguments.get("model_metrics") is False:
         lines.append("--no-model-metrics")

@@ -73,7 +73,7 @@ class _Builder:
         self._scheme = FileScheme()
         self._renderer = Renderer(self._scheme, base_url)
         self._settings = settings(runs)
-        order = list(max((run.tasks for run in runs), key=len, default={}))
+        order = max((list(run.tasks) for run in runs), key=len, default=[])
         self._data = {setting.slug: rank_board(setting, order) for setting in self._settings}
         names = list(dict.fromkeys(name for data in self._data.values() for name in data.tasks))
         self._cards: dict[str, Card] = {name: card(name, include) for name in names}

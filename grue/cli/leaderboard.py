@@ -11,7 +11,7 @@ from grue.cli.options import AsJson, included
 from grue.cli.output import note, print_json, stdout
 from grue.core.errors import Exit
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

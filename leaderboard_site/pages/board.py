@@ -6,37 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from leaderboard_site.cards import Card
-from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
-from leaderboard_site.numbers import NONE, between, count, day, decimals, number, plural, rate, size
+from leaderboard_site.numbers import NONE, count, day, number, plural, rate, size
 from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, score_cell, sort_rows
-from leaderboard_site.ranking import BoardData, TaskBoard
+from leaderboard_site.pages.panels import Panel, PanelRow, in_order, panel_note, panel_rows, panels, yardsticks
+from leaderboard_site.ranking import BoardData
 from leaderboard_site.results import CEILING, FLOOR, BoardRun
 from leaderboard_site.settings import Setting
-
-MOST_DOTS = 12  # runs in one panel of the picture; the table has all
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One task of the picture."""
-
-    title: str
-    metric: str
-    page: Page
-    plot: DotPlot
-
-
-@dataclass(frozen=True, slots=True)
-class PanelRow:
-    """A line of the table behind the picture."""
-
-    task: str
-    metric: str
-    run: str
-    value: str
-    interval: str
-    n: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +76,9 @@ def board_views(
         json: The JSON document of this setting.
     """
     sorts = _sorts(data, cards)
-    rows = [_row(data, run) for run in _in_order(data)]
-    yards = tuple(_row(data, run) for run in _yardsticks(data.setting))
-    panels = _panels(data, cards)
+    rows = [_row(data, run) for run in in_order(data)]
+    yards = tuple(_row(data, run) for run in yardsticks(data.setting))
+    shown = panels(data, cards)
     base = Page(kind="board", setting=slug)
     whole = BoardView(
         frame=Frame(base, "Leaderboard", "board", json),
@@ -118,9 +94,9 @@ def board_views(
             for index, other in enumerate(settings)
         ),
         is_subset=data.setting.limit is not None,
-        panels=panels,
-        panel_rows=_panel_rows(data, cards),
-        panel_note=_panel_note(data, panels),
+        panels=shown,
+        panel_rows=panel_rows(data, cards),
+        panel_note=panel_note(data, shown),
         columns=_columns(sorts, data.setting, base, sorts[0], reverse=False),
         rows=tuple(rows),
         yardsticks=yards,
@@ -149,20 +125,6 @@ def board_views(
 
 def _by(key: str) -> Callable[[BoardRow], float | str | None]:
     return lambda row: row.sorts[key]
-
-
-def _in_order(data: BoardData) -> list[BoardRun]:
-    by_id = {run.id: run for run in data.setting.runs}
-    return [by_id[run_id] for run_id in data.places]
-
-
-def _yardsticks(setting: Setting) -> list[BoardRun]:
-    """The oracle first, then the floor, then the other null systems."""
-    order = {CEILING: 0, FLOOR: 1}
-    return sorted(
-        (run for run in setting.runs if run.is_yardstick),
-        key=lambda run: (order.get(run.source, 2), run.source, run.name, run.id),
-    )
 
 
 def _sorts(data: BoardData, cards: Mapping[str, Card]) -> list[_Sort]:
@@ -245,58 +207,6 @@ def _row(data: BoardData, run: BoardRun) -> BoardRow:
     )
 
 
-def _panels(data: BoardData, cards: Mapping[str, Card]) -> tuple[Panel, ...]:
-    panels = []
-    for board in data.tasks.values():
-        dots = _dots(data, board)
-        if board.metric is None or not dots:
-            continue
-        lines = [(label, v) for label, v in (("floor", board.floor), ("ceiling", board.ceiling)) if v is not None]
-        plot = dot_plot(dots, lines, decimals(board.metric, board.scale), 18)
-        panels.append(Panel(cards[board.task].title, board.metric, Page(kind="task", task=board.task), plot))
-    return tuple(panels)
-
-
-def _dots(data: BoardData, board: TaskBoard) -> list[Dot]:
-    runs = _in_order(data) or _yardsticks(data.setting)
-    dots = []
-    for run in runs:
-        entry = board.entries.get(run.id)
-        if entry and entry.score and entry.score.value is not None and not entry.differs:
-            score = entry.score
-            dots.append(Dot(run.name, entry.score.value, score.low, score.high, run.mark != "verified"))
-    return dots[:MOST_DOTS]
-
-
-def _panel_note(data: BoardData, panels: Sequence[Panel]) -> str:
-    parts = ["One panel a task, one point a run, the bar its 95 % interval."]
-    if any(panel.plot.lines for panel in panels):
-        parts.append("Dashed: floor (another row's reference) and ceiling (a reference against the others).")
-    above = [panel.title for panel in panels if panel.plot.starts_above_zero]
-    if above:
-        parts.append(f"The axis starts above 0 for {', '.join(above)}.")
-    if len(data.places) > MOST_DOTS:
-        parts.append(f"The first {MOST_DOTS} runs of {len(data.places)}; all are in the ranking.")
-    return " ".join(parts)
-
-
-def _panel_rows(data: BoardData, cards: Mapping[str, Card]) -> tuple[PanelRow, ...]:
-    rows = []
-    for board in data.tasks.values():
-        for run in [*_in_order(data), *_yardsticks(data.setting)]:
-            entry = board.entries.get(run.id)
-            score = entry.score if entry and not entry.differs else None
-            if board.metric is None or score is None or score.value is None:
-                continue
-            places = decimals(board.metric, board.scale)
-            interval = "none"
-            if score.low is not None and score.high is not None:
-                interval = between(score.low, score.high, places)
-            value = number(score.value, places)
-            rows.append(PanelRow(cards[board.task].title, board.metric, run.name, value, interval, count(score.n)))
-    return tuple(rows)
-
-
 def _lead(data: BoardData) -> str:
     ranked = data.setting.ranked
     start = f"{plural(len(ranked), 'run')} on {plural(len(data.tasks), 'task')}, {data.setting.label}."
@@ -311,13 +221,16 @@ def _lead(data: BoardData) -> str:
     if len(leaders) == 1:
         result = f"{leaders[0]} has the best number on {most} of {plural(len(boards), 'task')}."
     else:
-        result = f"No run leads: {plural(len(leaders), 'run')} have the best number on {most} of {plural(len(boards), 'task')} each."
+        tied = f"{plural(len(leaders), 'run')} have the best number on {most}"
+        result = f"No run leads: {tied} of {plural(len(boards), 'task')} each."
     return f"{start} {result} Whether a difference is more than chance is not tested here."
 
 
 def _caption(data: BoardData) -> str:
     rows = [
-        max((e.score.n for e in b.entries.values() if e.score and not e.differs), default=0)
-        for b in data.tasks.values()
+        max((entry.score.n for entry in board.entries.values() if entry.score and not entry.differs), default=0)
+        for board in data.tasks.values()
     ]
+    if len(set(rows)) == 1:
+        return f"{plural(rows[0], 'row')} a task."
     return f"Rows scored, left to right: {', '.join(count(n) for n in rows)}."

@@ -70,6 +70,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of a fact sheet; ``is_code`` for what a program reads."""
+
+    name: str
+    text: str
+    is_code: bool = False
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreCell:
     """A score as text.
 

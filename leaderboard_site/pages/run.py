@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leaderboard_site.cards import Card
@@ -12,33 +12,32 @@ from leaderboard_site.links import Page
 from leaderboard_site.numbers import (
     NONE,
     between,
-    bytes_,
     count,
     decimals,
-    duration,
-    moment,
     number,
     percent,
     plural,
     rate,
-    size,
 )
-from leaderboard_site.pages.frame import Frame, score_cell
+from leaderboard_site.pages.frame import Fact, Frame, score_cell
 from leaderboard_site.pages.rows import TaskRows
-from leaderboard_site.pages.task import Fact
+from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
 from leaderboard_site.ranking import BoardData
 from leaderboard_site.results import CEILING, FLOOR, BoardRun, Score, TaskResult
 
-_FILES = {
-    "manifest.json": "what was run",
-    "samples": "generations with their scores",
-    "statistics": "what intervals are made from",
-    "events.jsonl": "log",
-}
+SCORES_CAPTION = "The shown metric of each task with its 95 % interval; strip from floor to ceiling."
 _ROLES = {
     FLOOR: "A yardstick: it answers with a reference of another row and marks the floor. It is never ranked.",
     CEILING: "A yardstick: a row's last reference against its others marks the ceiling. It is never ranked.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """What qualifies the scores; ``tasks`` are its share on each task, with the samples to look at."""
+
+    text: str
+    tasks: tuple[tuple[str, Page], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +93,6 @@ class Figure:
     is_length: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DecodingRow:
-    """How one task was generated."""
-
-    title: str
-    new_tokens: str
-    method: str
-    prompt: str
-    time: str
-    latency: str
-    memory: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
     """Page value of ``run.html``."""
@@ -116,7 +102,7 @@ class RunView:
     mark: str
     lead: str
     board: Page
-    warnings: tuple[tuple[str, Page | None], ...]
+    warnings: tuple[Caveat, ...]
     caption: str
     scores: tuple[ScoreRow, ...]
     suites: tuple[Suite, ...]
@@ -148,15 +134,15 @@ def run_view(
         lead=_lead(run, data),
         board=board,
         warnings=_warnings(run, results, cards),
-        caption=f"The shown metric of each task with its 95 % interval; strip from floor to ceiling. {data.setting.label.capitalize()}.",
+        caption=f"{SCORES_CAPTION} {data.setting.label.capitalize()}.",
         scores=tuple(_score_row(run, result, data, cards[result.name]) for result in results),
         suites=tuple(_suite(result, cards[result.name]) for result in results),
         figures=tuple(_figures(results, rows, cards)),
-        facts=_facts(run),
-        machine=_machine(run),
-        decoding=tuple(_decoding(result, cards[result.name]) for result in results),
+        facts=facts(run),
+        machine=machine(run),
+        decoding=tuple(decoding(result, cards[result.name]) for result in results),
         command=command(run.manifest.arguments),
-        files=_files(run),
+        files=files(run),
     )
 
 
@@ -177,35 +163,40 @@ def _lead(run: BoardRun, data: BoardData) -> str:
     )
 
 
-def _warnings(
-    run: BoardRun, results: Sequence[TaskResult], cards: Mapping[str, Card]
-) -> tuple[tuple[str, Page | None], ...]:
-    found: list[tuple[str, Page | None]] = []
+def _warnings(run: BoardRun, results: Sequence[TaskResult], cards: Mapping[str, Card]) -> tuple[Caveat, ...]:
+    """Faults first, a line each; then odd shares of outputs, a line a kind with the tasks it holds for."""
+    found = []
     for result in results:
         title = cards[result.name].title
-        worst = Page(kind="samples", run=run.id, task=result.name)
         if result.status != "finished":
-            found.append((f"{title}: not finished. {result.error or ''}".strip(), None))
+            found.append(Caveat(f"{title} is not finished. {result.error or ''}".strip(), ()))
         if result.failed:
-            found.append((f"{title}: {plural(result.failed, 'row')} of {count(result.expected)} failed.", None))
-        found += [
-            (f"{title}: {score.metric} failed: {score.reason}", None)
-            for score in result.scores.values()
-            if score.failed
-        ]
-        if run.is_yardstick:
-            continue
-        repeated = result.scores.get("repetition_rate")
-        share = repeated.value / (repeated.scale or 1.0) if repeated and repeated.value is not None else None
-        for fraction, limit, text in (
-            (result.rates.empty, 0.01, "of outputs are empty."),
-            (result.rates.cut_output, 0.05, "of outputs stop at the token limit, so their ends are missing."),
-            (share, 0.1, "of outputs repeat a run of four words."),
-            (result.rates.cut_prompt, 0.1, "of prompts were cut to fit."),
-        ):
-            if fraction is not None and fraction >= limit:
-                found.append((f"{title}: {percent(fraction)} {text}", worst))
+            found.append(Caveat(f"{title}: {plural(result.failed, 'row')} of {count(result.expected)} failed.", ()))
+        for score in result.scores.values():
+            if score.failed:
+                found.append(Caveat(f"{title}: {score.metric} failed: {score.reason or 'no reason given'}", ()))
+    if run.is_yardstick:
+        return tuple(found)
+    kinds: tuple[tuple[str, float, Callable[[TaskResult], float | None]], ...] = (
+        ("Empty outputs", 0.01, lambda result: result.rates.empty),
+        ("Outputs that stop at the token limit, so their ends are missing", 0.05, lambda r: r.rates.cut_output),
+        ("Outputs in which a run of four words comes twice", 0.1, _repeated),
+        ("Prompts that were cut to fit", 0.1, lambda result: result.rates.cut_prompt),
+    )
+    for text, limit, share in kinds:
+        parts = tuple(
+            (f"{cards[result.name].title} {percent(value)}", Page(kind="samples", run=run.id, task=result.name))
+            for result in results
+            if (value := share(result)) is not None and value >= limit
+        )
+        if parts:
+            found.append(Caveat(f"{text}:", parts))
     return tuple(found)
+
+
+def _repeated(result: TaskResult) -> float | None:
+    score = result.scores.get("repetition_rate")
+    return score.value / (score.scale or 1.0) if score and score.value is not None else None
 
 
 def _score_row(run: BoardRun, result: TaskResult, data: BoardData, card: Card) -> ScoreRow:
@@ -273,87 +264,3 @@ def _figures(results: Sequence[TaskResult], rows: Mapping[str, TaskRows], cards:
             label = f"Histogram of output tokens, {title}"
             lengths.append(Figure(f"Output tokens, {title}", note, label, "tokens", drawn, is_length=True))
     return scores + lengths
-
-
-def _facts(run: BoardRun) -> tuple[Fact, ...]:
-    manifest, model = run.manifest, run.manifest.model
-    facts = [Fact("Run", run.id, is_code=True), Fact("Model", run.source, is_code=True)]
-    if model.revision:
-        facts.append(Fact("Revision", model.revision, is_code=True))
-    parameters = f"{size(run.parameters)} parameters" if run.parameters is not None else None
-    if shape := ", ".join(part for part in (model.architecture, parameters, model.dtype) if part):
-        facts.append(Fact("Architecture", shape))
-    if model.weights_sha256:
-        name = "Predictions" if run.kind == "predictions" else "Weights"
-        facts.append(Fact(name, f"sha256:{model.weights_sha256}", is_code=True))
-    facts += [
-        Fact(name.replace("_", " ").capitalize(), value)
-        for name, value in sorted(model.meta.items())
-        if name not in ("licence", "license")
-    ]
-    if run.licence:
-        facts.append(Fact("Licence", f"{run.licence}, as declared"))
-    facts.append(Fact("Engine", f"{model.engine or 'none'}, seed {manifest.seed}"))
-    seconds = sum(result.cost.wall_seconds for result in run.tasks.values())
-    facts.append(Fact("Made", f"{moment(run.created_at)}, {duration(seconds)}"))
-    commit = manifest.grue.get("commit")
-    facts.append(Fact("grue", (manifest.grue.get("version") or "unknown") + (f" at {commit[:10]}" if commit else "")))
-    facts.append(Fact("Identity", manifest.identity, is_code=True))
-    return tuple(facts)
-
-
-def _machine(run: BoardRun) -> tuple[Fact, ...]:
-    facts = []
-    for name, value in run.manifest.environment.items():
-        if isinstance(value, Mapping):
-            text = ", ".join(f"{key} {item}" for key, item in value.items() if item is not None)
-        elif isinstance(value, list):
-            text = ", ".join(str(item) for item in value)
-        elif value is None:
-            continue
-        else:
-            text = bytes_(value) if name.endswith("_bytes") and isinstance(value, int) else str(value)
-        facts.append(Fact(name.removesuffix("_bytes").replace("_", " ").capitalize(), text))
-    return tuple(facts)
-
-
-def _decoding(result: TaskResult, card: Card) -> DecodingRow:
-    settings = result.generation
-
-    def value(key: str, otherwise: float) -> float:
-        found = settings.get(key)
-        return found if isinstance(found, int | float) else otherwise
-
-    if not settings:
-        method = "no model ran"
-    elif settings.get("do_sample"):
-        parts = [f"T {value('temperature', 1.0):g}"]
-        parts += [f"top-k {value('top_k', 0):g}"] if value("top_k", 0) else []
-        parts += [f"top-p {value('top_p', 1):g}"] if value("top_p", 1) < 1 else []
-        method = f"sampling, {', '.join(parts)}"
-    else:
-        beams = value("num_beams", 1)
-        method = f"beam {beams:g}" if beams > 1 else "greedy"
-    low, high = value("min_new_tokens", 0), settings.get("max_new_tokens")
-    tokens = f"{low:g}–{high}" if low and high else (str(high) if high else NONE)
-    truncation = settings.get("truncation")
-    cut = truncation if isinstance(truncation, Mapping) else settings
-    prompt = NONE
-    if cut.get("side") and cut.get("max_tokens"):
-        prompt = f"{cut['side']} {cut['max_tokens']}"
-    return DecodingRow(
-        card.title,
-        tokens,
-        method,
-        prompt,
-        duration(result.cost.wall_seconds),
-        number(result.cost.latency_ms_p50, 0),
-        bytes_(result.cost.peak_memory_bytes),
-    )
-
-
-def _files(run: BoardRun) -> tuple[tuple[str, str, str], ...]:
-    return tuple(
-        (path, next((meaning for start, meaning in _FILES.items() if path.startswith(start)), ""), digest)
-        for path, digest in sorted(run.results.files.items())
-    )

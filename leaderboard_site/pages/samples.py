@@ -14,8 +14,8 @@ from leaderboard_site.results import BoardRun, TaskResult
 
 ROWS_A_PAGE = 50
 MOST_SORTED = 500  # rows of the worst and best orders; the id order has all
-LONG_PROMPT = 900  # letters above which a prompt folds
-FOLD_AT = 500
+LONG_PROMPT = 600  # letters above which a prompt folds
+FOLD_AT = 350
 
 
 @dataclass(frozen=True, slots=True)

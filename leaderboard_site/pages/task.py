@@ -12,9 +12,10 @@ from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
 from leaderboard_site.markdown import to_html
 from leaderboard_site.numbers import NONE, count, decimals, number, plural
-from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, scale_note, score_cell, sort_rows
+from leaderboard_site.pages.frame import Column, Fact, Frame, ScoreCell, Tab, marks, scale_note, score_cell, sort_rows
+from leaderboard_site.pages.task_facts import task_facts
 from leaderboard_site.ranking import BoardData, Entry, TaskBoard
-from leaderboard_site.results import CEILING, FLOOR, TaskResult
+from leaderboard_site.results import CEILING, FLOOR
 
 MOST_DOTS = 40
 OTHER_METRICS = 5  # columns beside the shown metric; the run pages have all
@@ -49,16 +50,6 @@ class Group:
 
     reason: str
     rows: tuple[TaskRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A line of a fact sheet; ``is_code`` for what a program reads."""
-
-    name: str
-    text: str
-    is_code: bool = False
-    href: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +126,12 @@ def task_views(
         tabs=tuple(tasks),
         settings=tuple(settings),
         metric=board.metric or "",
-        plot=_plot(board, entries),
+        plot=_plot(board, [e for e in entries if not e.run.is_yardstick] + yards),
         plot_note=_plot_note(board),
         example=example,
         language=card.language,
-        facts=_facts(board, card, result, others),
-        quirks=tuple(Fact(quirk.key, quirk.summary, is_code=True) for quirk in card.quirks),
+        facts=task_facts(board, card, result, others),
+        quirks=tuple(Fact(quirk.key, quirk.summary) for quirk in card.quirks),
         card=to_html(card.text),
         caption=f"{plural(len(main), 'run')}, {count(result.scored)} rows each, {data.setting.label}.",
         columns=_columns(columns, base, "rank", reverse=False),
@@ -258,12 +249,9 @@ def _lead(board: TaskBoard, card: Card, data: BoardData) -> str:
     parts = [card.summary or "No description: the plugin of this task is not installed here."]
     if board.metric and board.ranked:
         best, places = board.ranked[0], decimals(board.metric, board.scale)
-        value = best.score.value if best.score else None
         cell = score_cell(best, board)
-        parts.append(
-            f"Best {board.metric} of {plural(len(board.ranked), 'run')}: {best.run.name} with {number(value, places)} {cell.pm}".rstrip()
-            + "."
-        )
+        value = " ".join(part for part in (cell.text, cell.pm) if part)
+        parts.append(f"Best {board.metric} of {plural(len(board.ranked), 'run')}: {best.run.name} with {value}.")
         if board.floor is not None:
             parts.append(f"Another row's reference already reaches {number(board.floor, places)}.")
     parts.append(f"{data.setting.label.capitalize()}.")
@@ -276,7 +264,6 @@ def _plot(board: TaskBoard, entries: Sequence[Entry]) -> DotPlot | None:
     shown = [e for e in entries if not e.differs and e.score and e.score.value is not None]
     if not 0 < len(shown) <= MOST_DOTS:
         return None
-    shown.sort(key=lambda e: e.run.is_yardstick)
     dots = [
         Dot(e.run.name, e.score.value, e.score.low, e.score.high, e.run.is_yardstick or e.run.mark != "verified")
         for e in shown
@@ -288,39 +275,4 @@ def _plot(board: TaskBoard, entries: Sequence[Entry]) -> DotPlot | None:
 
 def _plot_note(board: TaskBoard) -> str:
     lower = " Lower is better." if board.higher_is_better is False else ""
-    return f"Filled: runs whose checkpoint we ran. Hollow: rescored runs and yardsticks.{lower} Numbers in the ranking below."
-
-
-def _facts(board: TaskBoard, card: Card, result: TaskResult, others: Sequence[str]) -> tuple[Fact, ...]:
-    facts = [Fact("Task", f"{board.task}, version {result.version}")]
-    if board.metric:
-        shown = next((e.score for e in board.entries.values() if e.score and e.score.value is not None), None)
-        facts.append(Fact("Metric shown", (shown and shown.signature) or board.metric, is_code=True))
-        if board.wanted:
-            facts.append(Fact("Primary", f"{board.wanted}, absent: {_absence(result, board.wanted)}"))
-    if others:
-        facts.append(Fact("Also", ", ".join(others)))
-    generation = result.generation
-    if generation.get("max_new_tokens"):
-        facts.append(Fact("Output", f"up to {generation['max_new_tokens']} new tokens"))
-    revision = f" at {result.data.revision[:10]}" if result.data.revision else ""
-    facts.append(
-        Fact(
-            "Data", f"{result.data.id or result.data.source}{revision}, {result.split}, {count(result.data.rows)} rows"
-        )
-    )
-    facts.append(Fact("Data hash", result.data.sha256[:16], is_code=True))
-    if card.language:
-        facts.append(Fact("Language", card.language))
-    if card.licence:
-        facts.append(Fact("Licence", card.licence))
-    if card.citation:
-        facts.append(Fact("Cite", card.citation))
-    if card.homepage.startswith(("https://", "http://")):
-        facts.append(Fact("Publisher", card.homepage, href=card.homepage))
-    return tuple(facts)
-
-
-def _absence(result: TaskResult, metric: str) -> str:
-    score = result.scores.get(metric)
-    return (score and score.reason) or "not in the results"
+    return f"Filled: we ran the checkpoint. Hollow: rescored runs and yardsticks.{lower} Numbers in the ranking below."

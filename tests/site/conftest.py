@@ -1,4 +1,4 @@
-"""Run directories of the contract's shape, written from the shared values, so that pages have something real to show."""
+"""Run directories of the contract's shape, written from the shared values, for pages to show."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import pytest
 
 from grue.core.metric import MetricValue
 from grue.core.run import Cost, DataInfo, Manifest, ModelInfo, Rates, Results, TaskManifest, TaskResult
+from leaderboard_site.export import BoardReport, build_board
 
 ROWS = 7
-BLEU = "sacrebleu|tok:13a"
 WORDS = ("grey", "river", "stone", "walks", "slowly", "under", "bridge", "morning", "light", "over", "hills")
 
 
@@ -207,3 +208,136 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 def fake_task() -> type[FakeTask]:
     """The class of a task of a run."""
     return FakeTask
+
+
+@dataclass
+class Element:
+    """A tag with its attributes and all text below it."""
+
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+    parents: tuple[str, ...] = ()
+
+
+class Html(HTMLParser):
+    """All elements of a page in order; ``find`` chooses by tag and attributes."""
+
+    _VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+        self.unbalanced: list[str] = []
+        self.feed(text)
+        self.unbalanced += [element.tag for element in self._open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        parents = tuple(element.tag for element in self._open)
+        element = Element(tag, {key: value or "" for key, value in attrs}, parents=parents)
+        self.elements.append(element)
+        if tag not in self._VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(Element(tag, {key: value or "" for key, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open[-1].tag != tag:
+            self.unbalanced.append(tag)
+        else:
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.text += data
+
+    def find(self, tag: str, **attributes: str) -> list[Element]:
+        wanted = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
+        return [
+            element
+            for element in self.elements
+            if element.tag == tag and all(element.attributes.get(key) == value for key, value in wanted.items())
+        ]
+
+    def one(self, tag: str, **attributes: str) -> Element:
+        found = self.find(tag, **attributes)
+        assert len(found) == 1, f"{len(found)} elements <{tag} {attributes}>"
+        return found[0]
+
+
+@pytest.fixture(scope="session")
+def read_html() -> Callable[[Path], Html]:
+    """Parses a file of the board; a board that stays as it is is parsed once."""
+    parsed: dict[tuple[Path, int], Html] = {}
+
+    def read(path: Path) -> Html:
+        key = (path, path.stat().st_mtime_ns)
+        if key not in parsed:
+            parsed[key] = Html(path.read_text(encoding="utf-8"))
+        return parsed[key]
+
+    return read
+
+
+@dataclass
+class Site:
+    """A board with everything that a board can have, and the runs it was built from."""
+
+    runs: Path
+    board: Path
+    report: BoardReport
+
+
+HOSTILE = "<script>alert('x')</script> \u0645\u0631\u062d\u0628\u0627"
+
+
+def sample_runs(folder: Path) -> Path:
+    """Two checkpoints, rescored predictions, yardsticks, a hostile run, a subset, an unfinished and a broken run."""
+
+    def tasks(level: float, **more: Any) -> dict[str, FakeTask]:
+        return {
+            "commongen": FakeTask(
+                {"cider_d": None, "coverage": None, "rougeLsum": level / 100, "mean_length": 11.0},
+                ("cider_d", "coverage"),
+                per_sample=("rougeLsum",),
+                **more,
+            ),
+            "wmt16": FakeTask(
+                {"sacrebleu": level, "chrf": level + 20, "ter": 100 - level}, ("sacrebleu", "chrf"), n_rows=120, **more
+            ),
+            "a_private_task": FakeTask({"sacrebleu": level + 1}, **more),
+        }
+
+    meta = {"licence": "apache-2.0"}
+    write_run(folder, "01CAUSAL", "demo-causal", tasks(20), source="demo:causal", meta=meta)
+    write_run(folder, "01SEQ2SEQ", "demo-seq2seq", tasks(25), source="demo:seq2seq", meta=meta)
+    partly = {"wmt16": tasks(30)["wmt16"]}
+    write_run(folder, "01SENT", "sent in", partly, kind="predictions", source="predictions")
+    for place, (name, level) in enumerate({"null:empty": 0.0, "null:random-reference": 5.0}.items()):
+        write_run(folder, f"01NULL{place}", name, tasks(level), kind="null", source=name)
+    oracle = {"commongen": tasks(65)["commongen"], "wmt16": tasks(65)["wmt16"]}
+    write_run(folder, "01ORACLE", "oracle:reference", oracle, kind="oracle", source="oracle:reference")
+    hostile = tasks(10)
+    hostile["wmt16"].prompt = "<img src=x onerror=alert(1)> {word} {index}"
+    hostile["wmt16"].prediction = "</p><script>alert({index})</script> \u05e9\u05dc\u05d5\u05dd {word}"
+    hostile["commongen"].version = 2
+    write_run(folder, "01HOSTILE", HOSTILE, hostile, source="<b>x</b>", meta={"licence": "<i>none</i>"})
+    subset = tasks(18, source="folder", limit=5, data_rows=600, prompts="q" * 64)
+    subset["wmt16"].n_rows = 5
+    write_run(folder, "01SUBSET", "demo-causal", subset, source="demo:causal")
+    unfinished = write_run(folder, "01UNFINISHED", "stopped", tasks(18))
+    (unfinished / "results.json").unlink()
+    broken = write_run(folder, "01BROKEN", "broken", tasks(18))
+    (broken / "samples" / "wmt16.parquet").write_bytes(b"not parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A board built once for all tests that only read it."""
+    folder = tmp_path_factory.mktemp("site")
+    runs = sample_runs(folder / "runs")
+    report = build_board([runs], folder / "board")
+    return Site(runs, folder / "board", report)

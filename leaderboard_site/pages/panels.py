@@ -1,0 +1,108 @@
+"""The picture on top of the board: scores with intervals, a panel a task, and the table behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from leaderboard_site.cards import Card
+from leaderboard_site.charts import Dot, DotPlot, dot_plot
+from leaderboard_site.links import Page
+from leaderboard_site.numbers import between, count, decimals, number
+from leaderboard_site.ranking import BoardData, TaskBoard
+from leaderboard_site.results import CEILING, FLOOR, BoardRun
+from leaderboard_site.settings import Setting
+
+MOST_DOTS = 12  # runs in one panel of the picture; the table has all
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One task of the picture."""
+
+    title: str
+    metric: str
+    page: Page
+    plot: DotPlot
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRow:
+    """A line of the table behind the picture."""
+
+    task: str
+    metric: str
+    run: str
+    value: str
+    interval: str
+    n: str
+
+
+def in_order(data: BoardData) -> list[BoardRun]:
+    """Ranked runs by place."""
+    by_id = {run.id: run for run in data.setting.runs}
+    return [by_id[run_id] for run_id in data.places]
+
+
+def yardsticks(setting: Setting) -> list[BoardRun]:
+    """The oracle first, then the floor, then the other null systems."""
+    order = {CEILING: 0, FLOOR: 1}
+    return sorted(
+        (run for run in setting.runs if run.is_yardstick),
+        key=lambda run: (order.get(run.source, 2), run.source, run.name, run.id),
+    )
+
+
+def panels(data: BoardData, cards: Mapping[str, Card]) -> tuple[Panel, ...]:
+    """A panel for each task that has a value, in the order of the columns."""
+    found = []
+    for board in data.tasks.values():
+        dots = _dots(data, board)
+        if board.metric is None or not dots:
+            continue
+        lines = [(label, v) for label, v in (("floor", board.floor), ("ceiling", board.ceiling)) if v is not None]
+        plot = dot_plot(dots, lines, decimals(board.metric, board.scale), 18)
+        found.append(Panel(cards[board.task].title, board.metric, Page(kind="task", task=board.task), plot))
+    return tuple(found)
+
+
+def _dots(data: BoardData, board: TaskBoard) -> list[Dot]:
+    runs = in_order(data) or yardsticks(data.setting)
+    dots = []
+    for run in runs:
+        entry = board.entries.get(run.id)
+        if entry and entry.score and entry.score.value is not None and not entry.differs:
+            score = entry.score
+            dots.append(Dot(run.name, entry.score.value, score.low, score.high, run.mark != "verified"))
+    return dots[:MOST_DOTS]
+
+
+def panel_note(data: BoardData, shown: Sequence[Panel]) -> str:
+    """How to read the picture."""
+    parts = ["One panel a task, one point a run, the bar its 95 % interval."]
+    if any(panel.plot.lines for panel in shown):
+        parts.append("Dashed: floor (another row's reference) and ceiling (a reference against the others).")
+    above = [panel.title for panel in shown if panel.plot.starts_above_zero]
+    if above:
+        parts.append(f"The axis starts above 0 for {', '.join(above)}.")
+    if len(data.places) > MOST_DOTS:
+        parts.append(f"The first {MOST_DOTS} runs of {len(data.places)}; all are in the ranking.")
+    return " ".join(parts)
+
+
+def panel_rows(data: BoardData, cards: Mapping[str, Card]) -> tuple[PanelRow, ...]:
+    """The numbers behind the picture, yardsticks included."""
+    rows = []
+    for board in data.tasks.values():
+        for run in [*in_order(data), *yardsticks(data.setting)]:
+            entry = board.entries.get(run.id)
+            score = entry.score if entry and not entry.differs else None
+            if board.metric is None or score is None or score.value is None:
+                continue
+            places = decimals(board.metric, board.scale)
+            interval = "none"
+            if score.low is not None and score.high is not None:
+                interval = between(score.low, score.high, places)
+            value = number(score.value, places)
+            rows.append(PanelRow(cards[board.task].title, board.metric, run.name, value, interval, count(score.n)))
+    return tuple(rows)

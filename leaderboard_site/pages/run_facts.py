@@ -1,0 +1,119 @@
+"""What was run: the facts of a run page, and how each task was generated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from leaderboard_site.cards import Card
+from leaderboard_site.numbers import NONE, bytes_, duration, moment, number, size
+from leaderboard_site.pages.frame import Fact
+from leaderboard_site.results import BoardRun, TaskResult
+
+_FILES = {
+    "manifest.json": "what was run",
+    "samples": "generations with their scores",
+    "statistics": "what intervals are made from",
+    "events.jsonl": "log",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingRow:
+    """How one task was generated."""
+
+    title: str
+    new_tokens: str
+    method: str
+    prompt: str
+    time: str
+    latency: str
+    memory: str
+
+
+def facts(run: BoardRun) -> tuple[Fact, ...]:
+    """Who generated, with what, when."""
+    manifest, model = run.manifest, run.manifest.model
+    found = [Fact("Run", run.id, is_code=True), Fact("Model", run.source, is_code=True)]
+    if model.revision:
+        found.append(Fact("Revision", model.revision, is_code=True))
+    parameters = f"{size(run.parameters)} parameters" if run.parameters is not None else None
+    if shape := ", ".join(part for part in (model.architecture, parameters, model.dtype) if part):
+        found.append(Fact("Architecture", shape))
+    if model.weights_sha256:
+        name = "Predictions" if run.kind == "predictions" else "Weights"
+        found.append(Fact(name, f"sha256:{model.weights_sha256}", is_code=True))
+    found += [
+        Fact(name.replace("_", " ").capitalize(), value)
+        for name, value in sorted(model.meta.items())
+        if name not in ("licence", "license")
+    ]
+    if run.licence:
+        found.append(Fact("Licence", f"{run.licence}, as declared"))
+    found.append(Fact("Engine", f"{model.engine or 'none'}, seed {manifest.seed}"))
+    seconds = sum(result.cost.wall_seconds for result in run.tasks.values())
+    found.append(Fact("Made", f"{moment(run.created_at)}, {duration(seconds)}"))
+    commit = manifest.grue.get("commit")
+    found.append(Fact("grue", (manifest.grue.get("version") or "unknown") + (f" at {commit[:10]}" if commit else "")))
+    found.append(Fact("Identity", manifest.identity, is_code=True))
+    return tuple(found)
+
+
+def machine(run: BoardRun) -> tuple[Fact, ...]:
+    """The environment as the manifest records it."""
+    found = []
+    for name, value in run.manifest.environment.items():
+        if isinstance(value, Mapping):
+            text = ", ".join(f"{key} {item}" for key, item in value.items() if item is not None)
+        elif isinstance(value, list):
+            text = ", ".join(str(item) for item in value)
+        elif value is None:
+            continue
+        else:
+            text = bytes_(value) if name.endswith("_bytes") and isinstance(value, int) else str(value)
+        found.append(Fact(name.removesuffix("_bytes").replace("_", " ").capitalize(), text))
+    return tuple(found)
+
+
+def decoding(result: TaskResult, card: Card) -> DecodingRow:
+    """How one task was generated."""
+    settings = result.generation
+
+    def value(key: str, otherwise: float) -> float:
+        found = settings.get(key)
+        return found if isinstance(found, int | float) else otherwise
+
+    if not settings:
+        method = "no model ran"
+    elif settings.get("do_sample"):
+        parts = [f"T {value('temperature', 1.0):g}"]
+        parts += [f"top-k {value('top_k', 0):g}"] if value("top_k", 0) else []
+        parts += [f"top-p {value('top_p', 1):g}"] if value("top_p", 1) < 1 else []
+        method = f"sampling, {', '.join(parts)}"
+    else:
+        beams = value("num_beams", 1)
+        method = f"beam {beams:g}" if beams > 1 else "greedy"
+    low, high = value("min_new_tokens", 0), settings.get("max_new_tokens")
+    tokens = f"{low:g}–{high}" if low and high else (str(high) if high else NONE)
+    truncation = settings.get("truncation")
+    cut = truncation if isinstance(truncation, Mapping) else settings
+    prompt = NONE
+    if cut.get("side") and cut.get("max_tokens"):
+        prompt = f"{cut['side']} {cut['max_tokens']}"
+    return DecodingRow(
+        card.title,
+        tokens,
+        method,
+        prompt,
+        duration(result.cost.wall_seconds),
+        number(result.cost.latency_ms_p50, 0),
+        bytes_(result.cost.peak_memory_bytes),
+    )
+
+
+def files(run: BoardRun) -> tuple[tuple[str, str, str], ...]:
+    """Path, meaning and checksum of each file of the run directory."""
+    return tuple(
+        (path, next((meaning for start, meaning in _FILES.items() if path.startswith(start)), ""), digest)
+        for path, digest in sorted(run.results.files.items())
+    )

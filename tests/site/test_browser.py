@@ -1,0 +1,71 @@
+"""The board in a real browser, opened from disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+PAGES = (
+    "index.html",
+    "settings/mini-test/sort/wmt16/index.html",
+    "tasks/index.html",
+    "tasks/wmt16/index.html",
+    "runs/01HOSTILE/index.html",
+    "runs/01HOSTILE/samples/wmt16/index.html",
+    "about/index.html",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium that was already installed."""
+    executable = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else shutil.which("chromium")
+    if executable is None:
+        pytest.skip("no Chromium found: install it to check the pages in a browser")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        flags = ["--no-sandbox", "--disable-background-networking"]
+        found = started.chromium.launch(executable_path=executable, args=flags)
+        yield found
+        found.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1024])
+def test_pages_open_from_disk_quietly_and_never_scroll_sideways(
+    site: Any, browser: Any, scheme: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    tab = context.new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("dialog", lambda dialog: complaints.append(dialog.message))
+    for address in PAGES:
+        requests.clear()
+        tab.goto((site.board / address).as_uri())
+        assert [url.rsplit("/", 1)[1] for url in requests] == ["index.html", "board.css"], address
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, address
+        assert tab.evaluate("getComputedStyle(document.querySelector('.masthead')).display") == "flex", address
+    context.close()
+    assert complaints == []
+
+
+def test_a_reader_reaches_a_row_by_links_and_keyboard_alone(site: Any, browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((site.board / "index.html").as_uri())
+    tab.keyboard.press("Tab")
+    assert tab.locator(":focus").inner_text() == "Skip to content"
+    tab.get_by_role("link", name="demo-seq2seq").first.click()
+    tab.get_by_role("link", name="Samples of WMT16").click()
+    tab.get_by_role("link", name="Next 50 rows").click()
+    assert "Rows 51 to 100 of 120" in tab.get_by_role("navigation", name="Pages").inner_text()
+    context.close()
