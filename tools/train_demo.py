@@ -38,12 +38,12 @@ from grue.registry.tasks import load_task
 TASKS = ("imdb", "commongen", "cnn_dailymail", "totto", "narrativeqa", "iwslt2017", "wmt16", "daily_dialog")
 FOLDER = Path(__file__).resolve().parents[1] / "grue" / "engine" / "demo"
 SEED = 7
-VOCABULARY = 1024
+VOCABULARY = 2048  # nearly every word of the rows is one token, so that copying a name is one step
 POSITIONS = 640  # the longest cut (512) and the longest answer to it (100) fit
 WIDTH = 96
 BATCH_TOKENS = 1024
 PAD, EOS = "<pad>", "</s>"
-EPOCHS = {"causal": 24, "seq2seq": 24}
+EPOCHS = {"causal": 18, "seq2seq": 20}
 PEAK_RATE = {"causal": 4e-3, "seq2seq": 4e-3}
 
 
@@ -58,14 +58,14 @@ class Example:
     limit: int
 
 
-def examples() -> list[Example]:
-    """All embedded train rows, as the tasks build them."""
+def examples(split: str) -> list[Example]:
+    """All embedded rows of a split, as the tasks build them."""
     found = []
     for name in TASKS:
         task = load_task(name)
         suite = task.profile("standard")
-        text = (files(task.package) / "data" / "train.jsonl").read_text(encoding="utf-8")
-        records = [Record(json.loads(line), f"train.jsonl:{n}") for n, line in enumerate(text.splitlines(), 1)]
+        text = (files(task.package) / "data" / f"{split}.jsonl").read_text(encoding="utf-8")
+        records = [Record(json.loads(line), f"{split}.jsonl:{n}") for n, line in enumerate(text.splitlines(), 1)]
         cut = suite.truncation
         found += [Example(name, r.prompt, tuple(r.references), cut.side, cut.max_tokens) for r in suite.rows(records)]
     return found
@@ -105,7 +105,7 @@ def make_tokenizer(texts: Sequence[str], *, ends_prompts: bool) -> PreTrainedTok
 def make_model(kind: str, vocabulary: int) -> Any:
     """An untrained model; pad is token 0 and the end token 1."""
     if kind == "causal":
-        shape: dict[str, Any] = {"n_embd": WIDTH, "n_inner": 2 * WIDTH, "n_layer": 2, "n_head": 4}
+        shape: dict[str, Any] = {"n_embd": WIDTH, "n_inner": 2 * WIDTH, "n_layer": 3, "n_head": 4}
         dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
         config = GPT2Config(
             vocab_size=vocabulary,
@@ -123,7 +123,7 @@ def make_model(kind: str, vocabulary: int) -> Any:
             d_model=WIDTH,
             d_kv=WIDTH // 4,
             num_heads=4,
-            d_ff=128,
+            d_ff=2 * WIDTH,
             num_layers=2,
             num_decoder_layers=2,
             dropout_rate=0.0,
@@ -220,12 +220,22 @@ def train(kind: str, rows: Sequence[Example], epochs: int) -> None:
         say(f"{kind}: epoch {epoch + 1}/{epochs} loss {total / steps:.3f} after {time.monotonic() - begun:.0f} s")
     folder = FOLDER / kind
     model.eval()
-    model.save_pretrained(folder)
+    store(model, folder)
     tokenizer.save_pretrained(folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)  # the weights come readable by their owner alone
+
+
+def store(model: Any, folder: Path) -> None:
+    """Write the weights in half precision, which halves the package, and have them loaded in float32."""
+    model.half().save_pretrained(folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"dtype": "float32"}
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def check(kind: str, rows: Sequence[Example], count: int) -> None:
-    """Say how many of ``count`` train rows greedy decoding reproduces, and show one a task."""
+    """Say how many of ``count`` rows a task greedy decoding reproduces, and show the last."""
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
     folder = FOLDER / kind
@@ -262,12 +272,13 @@ def main() -> None:
     """Train, or check what is stored."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=("causal", "seq2seq", "both"), default="both")
-    parser.add_argument("--check", action="store_true", help="decode train rows with the stored checkpoints")
+    parser.add_argument("--check", action="store_true", help="decode rows with the stored checkpoints")
     parser.add_argument("--rows", type=int, default=10, help="rows a task for --check")
+    parser.add_argument("--split", default="train", help="split for --check")
     parser.add_argument("--epochs", type=int, help="instead of the built-in number, to try things out")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = examples()
+    rows = examples(options.split if options.check else "train")
     for kind in ("causal", "seq2seq") if options.kind == "both" else (options.kind,):
         if options.check:
             check(kind, rows, options.rows)
