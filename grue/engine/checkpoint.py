@@ -242,7 +242,7 @@ def _parameters(config: Any, is_encoder_decoder: bool, options: EngineOptions) -
             model = auto.from_config(config, trust_remote_code=options.trust_remote_code)
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError):
         return None
-    return sum(parameter.numel() for parameter in model.parameters())
+    return int(sum(parameter.numel() for parameter in model.parameters()))
 
 
 def _adapter(options: EngineOptions) -> tuple[WeightFiles | None, Json]:

@@ -58,21 +58,19 @@ def _snapshot(repo: str, revision: str | None, options: EngineOptions) -> tuple[
         GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
-        LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
     shown = f"{repo}@{revision}" if revision else repo
     reason = "offline"
-    commit: str | None = None
     if not (options.offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")):
         try:
             info = HfApi().model_info(repo, revision=revision, timeout=TIMEOUT_SECONDS)
-            commit = str(info.sha)
             names = [str(entry.rfilename) for entry in info.siblings or ()]
-            folder = snapshot_download(repo, revision=commit, allow_patterns=_wanted(names, options))
-            return Path(folder), commit
+            # By the name that the user gave, so that the cache remembers which commit it stood for.
+            folder = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(names, options)))
+            return folder, folder.name
         except GatedRepoError as error:
             raise CheckpointError(
                 f"{repo} is gated on the hub.", "Accept its terms there and set HF_TOKEN.", place=shown
@@ -94,16 +92,28 @@ def _snapshot(repo: str, revision: str | None, options: EngineOptions) -> tuple[
             if not type(error).__module__.startswith(("httpx", "httpcore", "requests")):
                 raise
             reason = _first_line(error)
-    try:
-        folder = snapshot_download(repo, revision=commit or revision, local_files_only=True)
-    except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
+    cached = _cached(repo, revision or "main")
+    if cached is None:
         raise CheckpointError(
             f"{shown} is neither a folder here nor in the local cache, and the hub was not asked or did not answer"
             f" ({reason}).",
             "Fetch it once with internet, or give a folder.",
-        ) from error
-    name = Path(folder).name
-    return Path(folder), name if _COMMIT.fullmatch(name) else (commit or name)
+        )
+    return cached, cached.name
+
+
+def _cached(repo: str, revision: str) -> Path | None:
+    """The snapshot in the library's cache, by its layout: ``refs/<name>`` holds a commit, ``snapshots/<commit>`` files.
+
+    The library's own look-up refuses a snapshot of which some files were left out on purpose.
+    """
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}"
+    ref = folder / "refs" / revision
+    commit = ref.read_text().strip() if not _COMMIT.fullmatch(revision) and ref.is_file() else revision
+    snapshot = folder / "snapshots" / commit
+    return snapshot if _COMMIT.fullmatch(commit) and snapshot.is_dir() else None
 
 
 def _wanted(names: list[str], options: EngineOptions) -> list[str]:

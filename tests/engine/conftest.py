@@ -32,7 +32,11 @@ from grue.engine.open import EngineOptions, open_engine
 from grue.engine.protocol import Job, Request
 
 KINDS = ("gpt2", "llama", "t5", "bart")
-WORDS = ["the", "a", "of", "to", "in", "river", "bridge", "stone", "old", "grey", "cat", "dog", "runs", "jumps", "over", "under", "quiet", "street", "früh", "Straße", "naïve", "market", "seller", "calls", "out", "price", "bread", "milk", "morning", "light", "falls", "through", "window", "seven", "eight", "nine"]
+WORDS = (
+    *("the", "a", "of", "to", "in", "river", "bridge", "stone", "old", "grey", "cat", "dog", "runs", "jumps", "over"),
+    *("under", "quiet", "street", "früh", "Straße", "naïve", "market", "seller", "calls", "out", "price", "bread"),
+    *("milk", "morning", "light", "falls", "through", "window", "seven", "eight", "nine"),
+)
 PAD, EOS, BOS = 0, 1, 2
 ENDS = [EOS, *range(60, 78)]  # several ids, so that texts end at very different lengths
 
