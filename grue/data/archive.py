@@ -42,6 +42,8 @@ def archive_file(source: HubSource, name: str, *, home: Path, offline: bool = Fa
         target.parent.mkdir(parents=True, exist_ok=True)
         _download(source.url, partial, source.sizes.get(name, UNKNOWN_LIMIT_BYTES))
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         said = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         _failed[source.url] = str(said) or type(error).__name__
         raise TaskDataError(

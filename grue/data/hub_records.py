@@ -14,6 +14,8 @@ from grue.data.hub import hub_file, local_hub_file
 from grue.data.lock import LOCK_NAME, read_lock
 from grue.data.parquet import first_line, parquet_shape
 
+_BATCH_ROWS = 512
+
 
 def hub_records(task: str, source: HubSource, split: str, *, home: Path, offline: bool = False) -> Iterator[Record]:
     """Records of a published split that belong to the benchmark's own split.
@@ -124,9 +126,11 @@ def _read(source: HubSource, split: str, paths: dict[str, Path]) -> Iterator[Rec
         number = 0
         try:
             # Not load_dataset: it writes a second copy to a cache, and in streaming mode imports torch.
-            for columns in datasets.Dataset(pq.read_table(path, columns=list(source.columns))):
-                number += 1
-                yield Record(columns, f"{path} row {number}")
+            rows = datasets.Dataset(pq.read_table(path, columns=list(source.columns)))
+            for batch in rows.iter(_BATCH_ROWS):
+                for values in zip(*batch.values(), strict=True):
+                    number += 1
+                    yield Record(dict(zip(batch, values, strict=True)), f"{path} row {number}")
         except (pa.ArrowException, OSError, ValueError) as error:
             raise TaskDataError(
                 f"The Parquet file cannot be read: {first_line(error)}",

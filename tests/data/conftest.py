@@ -48,6 +48,7 @@ def hub() -> Iterator[StandInHub]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        timeout = 5  # a connection that is kept open ends with the server, which waits for it
 
         def log_message(self, *_: Any) -> None:
             """Keep the test's output clean."""
@@ -117,7 +118,7 @@ def hub() -> Iterator[StandInHub]:
                 self.close_connection = True
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server.daemon_threads = False
     state.address = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

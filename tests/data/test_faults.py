@@ -114,6 +114,12 @@ def test_one_split_in_two_files_is_refused(load: Callable[..., SplitData], parqu
         load(parquet_bytes({"id": ["a"], "text": ["x"]}), "test.parquet")
 
 
+def test_two_spellings_of_validation_are_one_split_twice(load: Callable[..., SplitData]) -> None:
+    load(GOOD, "val.jsonl", split="val")
+    with pytest.raises(TaskDataError, match=r"val\.jsonl and validation\.jsonl"):
+        load(GOOD, "validation.jsonl", split="validation")
+
+
 def test_an_unknown_split_lists_those_there(load: Callable[..., SplitData]) -> None:
     load(GOOD)
     load(GOOD, "challenge.jsonl", split="challenge")

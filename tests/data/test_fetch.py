@@ -115,12 +115,12 @@ def test_a_server_that_is_down_gives_a_clear_error_and_the_cache_serves_what_it_
     export = ("--include", folder, "data", "export", "-t", "published", "--data", "hub", "--out", tmp_path / "bundle")
     refused = grue_online(*export, **away)
     assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
     assert "not on this machine" in refused.stderr
     assert "grue data fetch" in refused.stderr
     hub.files[FILE] = content
     assert fetch(grue_online, folder).returncode == 0
     assert grue_online(*export, **away).returncode == 0
-    assert grue_online(*export, HF_HUB_OFFLINE="1").returncode == 0
 
 
 def test_a_download_that_breaks_off_goes_on_where_it_stopped(

@@ -1,0 +1,64 @@
+"""The hub is asked once a process, and for a short time alone."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from grue.core.errors import TaskDataError
+from grue.core.source import HubSource
+from grue.data import hub as hub_module
+
+SOURCE = HubSource(id="stand/in", revision="a" * 40, files={"test": ("rows.parquet",)}, columns=("id",))
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
+    """A server that takes connections and never answers; the connections it took."""
+    from huggingface_hub import constants
+
+    taken: list[socket.socket] = []
+    server = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
+    monkeypatch.setattr(hub_module, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(hub_module, "_probed", {})
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    def take() -> None:
+        while True:
+            try:
+                taken.append(server.accept()[0])
+            except OSError:
+                return
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    yield taken
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+    thread.join()
+    for connection in taken:
+        connection.close()
+
+
+def test_a_hub_that_does_not_answer_is_asked_once(
+    connections: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe, probes = hub_module._probe, []
+    # The client library may open several connections for one question: the questions are counted.
+    monkeypatch.setattr(hub_module, "_probe", lambda endpoint: (probes.append(endpoint), probe(endpoint))[1])
+    for _ in range(3):
+        with pytest.raises(TaskDataError, match="the hub is not asked: "):
+            hub_module.hub_file(SOURCE, "rows.parquet")
+    assert len(probes) == 1
+    assert connections
+
+
+def test_offline_the_hub_is_never_asked(connections: list[socket.socket]) -> None:
+    with pytest.raises(TaskDataError, match="--offline or HF_HUB_OFFLINE=1 is set"):
+        hub_module.hub_file(SOURCE, "rows.parquet", offline=True)
+    assert connections == []
