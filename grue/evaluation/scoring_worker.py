@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from grue.core.rows import Generation, Row
 from grue.evaluation.scoring_process import Begin, End, Portion, Recipe, Scored, chunk_of
@@ -40,8 +41,11 @@ class ScoringWorker:
         self._answers: dict[str, Scored] = {}
         self._death: str | None = None
         # Writing blocks while the process is busy and its pipe is full: generation must not wait for that.
-        threading.Thread(target=self._write, name="grue-scoring-out", daemon=True).start()
-        threading.Thread(target=self._read, name="grue-scoring-in", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=target, name="grue-scoring", daemon=True) for target in (self._write, self._read)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def pid(self) -> int:
@@ -80,8 +84,12 @@ class ScoringWorker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        with self._changed:
-            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            if stream is not None:
+                with suppress(OSError):  # what was not sent is dropped
+                    stream.close()
 
     def __enter__(self) -> ScoringWorker:
         return self

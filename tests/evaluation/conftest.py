@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-PLUGIN = '''
+PLUGIN = """
 from grue.core.decoding import Decoding
 from grue.core.rows import Row
 from grue.core.task import MetricSpec, Suite, Task, Truncation
@@ -43,7 +43,7 @@ TASK = Task(
     name="{name}", version=1, title="{name}", summary="A task of a test.", suite=suite, package=__name__,
     licence="CC0-1.0",
 )
-'''
+"""
 CARD = "# A task of a test\n\nMeasures nothing. Licence: CC0-1.0.\n"
 
 
