@@ -9,7 +9,7 @@ import typer
 
 from grue.cli import options
 from grue.cli.output import note, print_json, stdout
-from grue.cli.signals import terminates_like_interrupt
+from grue.cli.signals import interruptible
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -45,7 +45,7 @@ def demo(
 
     rows = RowsCall(tasks="all", data="mini")
     stored = []
-    with terminates_like_interrupt(), ScoringWorker() as worker:
+    with interruptible(), ScoringWorker() as worker:
         for model in SYSTEMS:
             if not quiet:
                 note(f"Evaluating {model} …")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grue.cli import options
-from grue.cli.output import note
-from grue.cli.signals import terminates_like_interrupt
+from grue.cli.signals import interruptible
 from grue.core.decoding import parse_overrides
 from grue.core.errors import UsageError
 from grue.core.text import Json
@@ -144,14 +141,10 @@ def evaluate(
 
         print_plan(prepare(model, engine_options, rows, how), OutputCall(path=output, fresh=fresh), as_json=as_json)
         return 0
-    with terminates_like_interrupt():
-        try:
-            outcome = evaluate_call(
-                model, engine_options, rows, how, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet)
-            )
-        except KeyboardInterrupt:
-            note(f"To go on: grue {shlex.join(sys.argv[1:])}")
-            raise
+    with interruptible():
+        outcome = evaluate_call(
+            model, engine_options, rows, how, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet)
+        )
     stored = read_run(outcome.path)
     print_run(stored, as_json=as_json, was_finished=outcome.was_finished)
     return exit_code(stored.results_value(), strict=strict)

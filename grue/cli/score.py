@@ -10,7 +10,7 @@ import typer
 
 from grue.cli import options
 from grue.cli.eval import pairs
-from grue.cli.signals import terminates_like_interrupt
+from grue.cli.signals import interruptible
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -84,7 +84,7 @@ def score(
         include=options.included(ctx),
         offline=offline,
     )
-    with terminates_like_interrupt():
+    with interruptible():
         outcome = score_call(call, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet))
     stored = read_run(outcome.path)
     print_run(stored, as_json=as_json, was_finished=outcome.was_finished)

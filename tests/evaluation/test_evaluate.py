@@ -90,7 +90,7 @@ def test_interrupted_run_keeps_what_is_stored_and_goes_on_to_the_same_results(gr
     monkeypatch.setattr(NullEngine, "generate", stumbling)
     answer = grue(*command, "-o", tmp_path / "run")
     assert answer.code == 130
-    assert "To go on: grue" in answer.err
+    assert "To go on where it stopped: grue" in answer.err
     assert not (tmp_path / "run" / "results.json").exists()
     answer = grue(*command, "-o", tmp_path / "run")
     assert answer.code == 0
