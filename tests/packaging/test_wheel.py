@@ -34,7 +34,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command of the installed package, from the root folder."""
-    code = "import sys, grue; from grue.cli.main import run; print(grue.__file__, file=sys.stderr); sys.exit(run(sys.argv[1:]))"
+    code = (
+        "import sys, grue; from grue.cli.main import run; "
+        "print(grue.__file__, file=sys.stderr); sys.exit(run(sys.argv[1:]))"
+    )
     environment = {**os.environ, "PYTHONPATH": str(installed), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd="/", env=environment, capture_output=True, text=True, check=False
