@@ -14,7 +14,7 @@ from grue.evaluation.call import OutputCall, at_least_one
 from grue.evaluation.progress import Progress
 from grue.evaluation.results import FINISHED, PARTIAL, task_result, write_scored
 from grue.evaluation.run import Outcome
-from grue.evaluation.scoring_process import Recipe, chunk_of, score_here
+from grue.evaluation.scoring_process import Recipe, Scored, chunk_of, score_here
 from grue.runs.directory import RunDirectory
 
 SettingTable = Mapping[str, Mapping[str, Setting]]
@@ -129,9 +129,13 @@ def _scored(run: RunDirectory, task: TaskToScore) -> TaskResult:
     ordered = sorted(task.generations, key=lambda g: (g.id, g.sample))
     stored = run.stored(task.name)
     run.append(task.name, [g for g in ordered if (g.id, g.sample) not in stored])
-    rows = {row.id: row for row in task.rows}
-    portions = (chunk_of(ordered[start : start + PORTION], rows) for start in range(0, len(ordered), PORTION))
-    scored = score_here(task.name, task.recipe, portions)
+    if task.error:
+        # Values of some rows under the name of all would mislead: the task has none.
+        scored = Scored(task.name, [], None, task.error)
+    else:
+        rows = {row.id: row for row in task.rows}
+        portions = (chunk_of(ordered[start : start + PORTION], rows) for start in range(0, len(ordered), PORTION))
+        scored = score_here(task.name, task.recipe, portions)
     error = task.error or (f"scoring failed: {scored.error}" if scored.error else None)
     write_scored(run, task.name, task.rows, ordered, scored)
     return task_result(task.manifest, ordered, expected=task.expected, scored=scored, error=error, cost=task.cost)
