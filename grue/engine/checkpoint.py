@@ -283,11 +283,14 @@ def _with_adapter(model: Any, folder: Path) -> Any:
             "Give the adapter of this base model.",
             place=str(folder),
         )
-    try:
-        return adapted.merge_and_unload()
-    except (AttributeError, NotImplementedError, ValueError):
-        # Prompt-like adapters have nothing to merge and stay wrapped.
-        return adapted
+    if not hasattr(adapted, "merge_and_unload"):
+        # Adapters that put virtual tokens before the prompt would need masks and positions of their own.
+        raise CheckpointError(
+            f"--adapter: the type {adapted.active_peft_config.peft_type.value} cannot be merged into the model.",
+            "Give an adapter that changes weights, for example LoRA.",
+            place=str(folder),
+        )
+    return adapted.merge_and_unload()
 
 
 def positions(config: Any, is_encoder_decoder: bool) -> tuple[int | None, int | None]:

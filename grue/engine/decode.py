@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grue.core.decoding import Decoding
+from grue.core.errors import CheckpointError
 from grue.engine.sampling import RowRandom, draw
 
 # The cache is copied when rows leave; below this share of live rows that is worth it.
@@ -207,7 +208,12 @@ class _CausalStepper:
             **extra,
             **self._last_only,
         )
-        self._cache = out.past_key_values
+        self._cache = getattr(out, "past_key_values", None)
+        if self._cache is None:
+            raise CheckpointError(
+                f"{type(self._model).__name__} keeps no cache of keys and values, which --engine hf needs.",
+                "Give a model with attention layers.",
+            )
         self._logits = out.logits[:, -1]
 
     def logits(self) -> Any:

@@ -20,6 +20,12 @@ TOKENIZER_FILES = (
     "source.spm", "target.spm", "bpe.codes", "tiktoken.model",
 )  # fmt: skip
 
+# Types by safetensors' names, so that the same tensors have the same hash in either format.
+_DTYPE_NAMES = {
+    "bool": "BOOL", "uint8": "U8", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "float16": "F16",
+    "bfloat16": "BF16", "float32": "F32", "float64": "F64",
+}  # fmt: skip
+
 
 def weights_sha256(weights: WeightFiles, adapter: WeightFiles | None = None, adapter_config: Json = None) -> str:
     """Hash over the tensors in name order: name, type, shape, bytes; then the adapter's with its settings.
@@ -97,6 +103,6 @@ def _pickled(paths: Iterable[Path]) -> Iterable[tuple[str, str, tuple[int, ...],
             raise CheckpointError(f"The weight file cannot be read: {cause}", FETCH_AGAIN, place=str(path)) from error
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
-        dtype = str(tensor.dtype).removeprefix("torch.")
+        dtype = _DTYPE_NAMES.get(str(tensor.dtype).removeprefix("torch."), str(tensor.dtype))
         raw = tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
         yield name, dtype, tuple(tensor.shape), raw

@@ -121,7 +121,12 @@ class HFEngine:
         return limit
 
     def settings(self, job: Job) -> Mapping[str, Json]:
-        """Decoding, cut, chat template and the config's hash; nothing that leaves the texts alone."""
+        """Decoding, cut, chat template and the config's hash; nothing that leaves the texts alone.
+
+        Raises:
+            CheckpointError: where no prompt fits, or one would begin with two begin-of-sequence tokens.
+        """
+        self.reader.refuse_double_bos([row.prompt for row in job.rows])
         return {
             **job.decoding.to_json(),
             "truncation": {

@@ -74,6 +74,16 @@ class PromptReader:
                 )
         return results
 
+    def refuse_double_bos(self, prompts: Sequence[str]) -> None:
+        """Look for prompts that begin with the very token that is put before them.
+
+        Raises:
+            CheckpointError: where there is one.
+        """
+        mark, bos = self.tokenizer.bos_token, self.tokenizer.bos_token_id
+        if mark and bos in self.prefix and not self.uses_template:
+            self.encode([prompt for prompt in prompts if prompt.startswith(mark)], Truncation("right", 16), 16)
+
     def decode(self, ids: Sequence[int]) -> str:
         """Text of new tokens, special tokens left out, nothing stripped or cleaned."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))

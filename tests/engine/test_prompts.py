@@ -133,6 +133,8 @@ def test_two_bos_tokens_are_refused(checkpoints, tmp_path, engines):
         open_engine(folder, EngineOptions(device="cpu"))
     with pytest.raises(CheckpointError, match="two begin-of-sequence tokens"):
         encoded(engines["llama"], "<s>the old cat")
+    with pytest.raises(CheckpointError, match="two begin-of-sequence tokens"):
+        engines["llama"].settings(job([Row(id="a", prompt="the cat"), Row(id="b", prompt="<s>the old cat")]))
 
 
 def test_a_broken_template_is_refused(checkpoints, tmp_path):
