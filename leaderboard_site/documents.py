@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leaderboard_site.cards import Card
+from leaderboard_site.pages.rows import TaskRows
 from leaderboard_site.ranking import BoardData, Entry, TaskBoard
 from leaderboard_site.results import BoardRun, Score
 from leaderboard_site.settings import Setting
@@ -76,6 +77,23 @@ def run_document(run: BoardRun) -> dict[str, Any]:
     """The object of ``results.json`` with who made it and the manifest."""
     added = {"name": run.name, "mark": run.mark, "submission": None, "manifest": dict(run.stored.manifest)}
     return {**run.stored.results, **added}
+
+
+def samples(run: BoardRun, task: str, rows: TaskRows) -> dict[str, Any]:
+    """The generations of one task of a run whose texts may be shown, in id order."""
+    listed = [
+        {
+            "id": row.id,
+            "sample": row.sample,
+            "prompt": row.prompt,
+            "references": list(row.references),
+            "prediction": row.prediction,
+            "finish_reason": row.finish_reason,
+            "scores": dict(row.scores),
+        }
+        for row in rows.rows
+    ]
+    return {"run_id": run.id, "task": task, "rows": listed, "next_cursor": None}
 
 
 def _head(setting: Setting, settings: Sequence[Setting]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grue import __version__
-from grue.core.errors import GrueError
+from grue.core.errors import GrueError, UsageError
 from leaderboard_site import documents
 from leaderboard_site.cards import Card, card
 from leaderboard_site.collect import Skipped, collect, one_line
@@ -52,8 +52,11 @@ def build_board(
         include: Task plugins outside the installed packages.
 
     Raises:
-        UsageError: where a results folder is missing, or ``out`` holds something else or cannot be written.
+        UsageError: where a results folder is missing, ``base_url`` is no web address, or ``out`` holds something
+            else or cannot be written.
     """
+    if base_url is not None and not base_url.startswith(("https://", "http://")):
+        raise UsageError(f"--base-url {base_url!r} is no web address.", "Begin it with https:// or http://.")
     check_folder(out, results)
     found = collect(results)
     with swapped(out) as folder:
@@ -142,6 +145,8 @@ class _Builder:
         self._html(run_view(run, data, board, self._cards, rows))
         names = [name for name in data.tasks if name in run.tasks]
         for name in names:
+            if not may_show_texts(self._cards[name], run.tasks[name]):
+                self._json(f"runs/{run.id}/samples/{name}", documents.samples(run, name, rows[name]))
             tabs = [
                 Tab(self._cards[other].title, Page(kind="samples", run=run.id, task=other), other == name)
                 for other in names

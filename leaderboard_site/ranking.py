@@ -126,10 +126,11 @@ def _most_common(keys: Sequence[object]) -> object:
 
 
 def _shown_metric(results: Sequence[TaskResult]) -> tuple[str | None, str | None]:
-    """The first primary metric that any run has a value of, else the first metric with a direction."""
+    """The first primary metric with a value, else the first metric with a direction, else the first of all."""
     primary = results[0].primary
-    others = [name for result in results for name, score in result.scores.items() if score.higher_is_better is not None]
-    for name in (*primary, *others):
+    scores = [(name, score) for result in results for name, score in result.scores.items()]
+    directed = [name for name, score in scores if score.higher_is_better is not None]
+    for name in (*primary, *directed, *(name for name, _ in scores)):
         if any((score := result.scores.get(name)) and score.value is not None for result in results):
             return name, (primary[0] if primary and name != primary[0] else None)
     return None, primary[0] if primary else None

@@ -62,10 +62,8 @@ def may_show_texts(card: Card, result: TaskResult) -> str:
             "Prompts and references are not shown: the plugin of this task is not installed here, "
             "so whether its data may be shown is not known."
         )
-    licence = f" ({card.licence})" if card.licence else ""
-    return (
-        f"Prompts and references are not shown: the licence of this data set{licence} does not let them be republished."
-    )
+    licence = f" Licence of the data: {card.licence.rstrip('.')}." if card.licence else ""
+    return f"Prompts and references are not shown: the task's card does not let them be.{licence}"
 
 
 def samples_views(
@@ -93,6 +91,7 @@ def samples_views(
         worst = sorted(known, key=lambda row: row.scores[metric] or 0.0, reverse=not rows.higher_is_better)
         orders += [("worst", f"Worst {metric}", worst[:MOST_SORTED]), ("best", f"Best {metric}", best[:MOST_SORTED])]
     base = Page(kind="samples", run=run.id, task=result.name)
+    json = Page(kind="json", name=f"runs/{run.id}/samples/{result.name}")
     lead = _lead(result, rows)
     views = []
     for sort, label, ordered in orders:
@@ -110,7 +109,7 @@ def samples_views(
                 title = f"{title}, {label.lower()}, page {index}"
             views.append(
                 SamplesView(
-                    frame=Frame(_page(base, sort, index), title, "board", Page(kind="json", name=f"runs/{run.id}")),
+                    frame=Frame(_page(base, sort, index), title, "board", None if hidden else json),
                     run_name=run.name,
                     run_page=Page(kind="run", run=run.id),
                     title=f"{card.title} samples",

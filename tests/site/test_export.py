@@ -89,6 +89,14 @@ def test_json_documents_have_the_contracts_keys(site: Any) -> None:
     assert one["rows"][0]["scores"]["chrf"]["value"] == 50.0
 
 
+def test_samples_are_given_as_json_where_their_texts_may_be_shown(site: Any) -> None:
+    document = json.loads((site.board / "api/v1/runs/01CAUSAL/samples/wmt16.json").read_text())
+    assert len(document["rows"]) == 120
+    assert document["rows"][1]["prediction"] == "der river fluss 1"
+    assert document["rows"][1]["scores"] == {"sacrebleu": 37.0}
+    assert not (site.board / "api/v1/runs/01SUBSET/samples/a_private_task.json").exists()
+
+
 def test_an_older_board_is_replaced_whole(make_run: Callable[..., Path], fake_task: Any, tmp_path: Path) -> None:
     make_run("A", "a", {"t": fake_task()})
     build_board([tmp_path / "runs"], tmp_path / "board")
@@ -212,5 +220,8 @@ def test_wrong_calls_exit_2_and_make_no_folder(
     out = tmp_path / "board"
     assert command_line(["leaderboard", "build", "--results", str(tmp_path / "none"), "--out", str(out)]) == 2
     assert "no such folder" in capsys.readouterr().err
+    call = ["leaderboard", "build", "--results", str(tmp_path), "--out", str(out), "--base-url", "javascript:x"]
+    assert command_line(call) == 2
+    assert "is no web address" in capsys.readouterr().err
     assert command_line(["leaderboard", "build", "--out", str(out)]) == 2
     assert not out.exists()

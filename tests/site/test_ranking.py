@@ -102,6 +102,12 @@ def test_without_any_primary_the_first_metric_with_a_direction_is_shown(run: Cal
     assert (board.metric, board.wanted) == ("chrf", "sentiment")
 
 
+def test_where_no_metric_has_a_direction_the_first_is_shown_unranked(run: Callable[..., BoardRun]) -> None:
+    values = {"sentiment": None, "mean_length": 3.0}
+    board = rank_task("t", [run("a", 0, values=values, primary=("sentiment",))])
+    assert (board.metric, board.wanted, board.ranked) == ("mean_length", "sentiment", [])
+
+
 def test_the_order_is_the_mean_of_places_and_a_missing_task_counts_as_after_the_last(
     make_run: Callable[..., Path], fake_task: Any
 ) -> None:
