@@ -65,7 +65,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class BoardData:
-    """A setting with its tasks ranked; ``places`` by run id, in order."""
+    """A setting with its tasks ranked; ``places`` by run id, in order, of the runs that have a rank anywhere."""
 
     setting: Setting
     tasks: Mapping[str, TaskBoard]
@@ -161,17 +161,19 @@ def _position(
 
 
 def _places(runs: Sequence[BoardRun], tasks: Mapping[str, TaskBoard]) -> dict[str, Place]:
-    """Order runs by the mean of their places; a task without a rank counts as one place after its last."""
+    """Order runs by the mean of their places; a task without a rank counts as one place after its last.
+
+    A run without any rank has no place: its rows or metrics are not those of the others.
+    """
     used = [board for board in tasks.values() if board.ranked]
+    ranked = {entry.run.id for board in used for entry in board.ranked}
     means = {}
     for run in runs:
-        ranks = []
-        for board in used:
-            entry = board.entries.get(run.id)
-            ranks.append(entry.rank if entry and entry.rank else len(board.ranked) + 1)
-        means[run.id] = sum(ranks) / len(ranks) if ranks else 0.0
-    ordered = sorted(runs, key=lambda run: (means[run.id], run.name, run.id))
+        if run.id in ranked:
+            entries = [(board, board.entries.get(run.id)) for board in used]
+            ranks = [entry.rank if entry and entry.rank else len(board.ranked) + 1 for board, entry in entries]
+            means[run.id] = sum(ranks) / len(ranks)
+    ordered = sorted((run for run in runs if run.id in means), key=lambda run: (means[run.id], run.name, run.id))
     return {
-        run.id: Place(1 + sum(means[other.id] < means[run.id] - 1e-9 for other in runs), means[run.id])
-        for run in ordered
+        run.id: Place(1 + sum(mean < means[run.id] - 1e-9 for mean in means.values()), means[run.id]) for run in ordered
     }

@@ -39,9 +39,9 @@ class PanelRow:
 
 
 def in_order(data: BoardData) -> list[BoardRun]:
-    """Ranked runs by place."""
-    by_id = {run.id: run for run in data.setting.runs}
-    return [by_id[run_id] for run_id in data.places]
+    """Runs by place, those without one after them by name."""
+    places = {run_id: index for index, run_id in enumerate(data.places)}
+    return sorted(data.setting.ranked, key=lambda run: (places.get(run.id, len(places)), run.name, run.id))
 
 
 def yardsticks(setting: Setting) -> list[BoardRun]:

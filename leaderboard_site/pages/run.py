@@ -150,7 +150,7 @@ def _lead(run: BoardRun, data: BoardData) -> str:
     if run.is_yardstick:
         return _ROLES.get(run.source, "A null system: a yardstick without a model. It is never ranked.")
     ranks = [entry.rank for board in data.tasks.values() if (entry := board.entries.get(run.id)) and entry.rank]
-    n_runs = len(data.setting.ranked)
+    n_runs = len(data.places)
     where = data.setting.label
     if not ranks:
         return f"Not ranked on any task, {where}."

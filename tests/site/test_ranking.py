@@ -129,6 +129,11 @@ def test_the_order_is_the_mean_of_places_and_a_missing_task_counts_as_after_the_
     }
 
 
+def test_a_run_without_any_rank_has_no_place(run: Callable[..., BoardRun]) -> None:
+    runs = [run("a", 10.0), run("b", 20.0), run("c", 99.0, data="e" * 64)]
+    assert list(rank_board(settings(runs)[0], []).places) == ["ID-b", "ID-a"]
+
+
 def test_the_default_is_the_whole_split_with_most_runs(run: Callable[..., BoardRun]) -> None:
     runs = [
         run("a", 1.0, source="folder", limit=500, data_rows=600),
