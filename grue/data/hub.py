@@ -7,16 +7,13 @@ and offline, only local files are looked at.
 from __future__ import annotations
 
 import re
-import threading
 from pathlib import Path
 
+from grue.core import reach
 from grue.core.errors import TaskDataError
 from grue.core.source import HubSource
 
-PROBE_SECONDS = 5.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-# Endpoint -> why it is not asked again in this process; "" where it answered.
-_probed: dict[str, str] = {}
 
 
 def hub_file(source: HubSource, path: str, *, offline: bool = False) -> Path:
@@ -32,20 +29,22 @@ def hub_file(source: HubSource, path: str, *, offline: bool = False) -> Path:
     local = local_hub_file(source, path)
     if local is not None:
         return local
-    reason = "--offline or HF_HUB_OFFLINE=1 is set" if offline else unreachable()
+    reason = "--offline or HF_HUB_OFFLINE=1 is set" if offline else reach.unreachable()
     if reason:
         raise _not_here(source, path, reason)
     try:
         return Path(
-            hf_hub_download(source.id, path, repo_type="dataset", revision=source.revision, etag_timeout=PROBE_SECONDS)
+            hf_hub_download(
+                source.id, path, repo_type="dataset", revision=source.revision, etag_timeout=reach.PROBE_SECONDS
+            )
         )
     except LocalEntryNotFoundError as error:
         reason = str(error.__cause__ or error).splitlines()[0]
-        _probed[_endpoint()] = reason
+        reach.give_up(reason)
         raise _not_here(source, path, reason) from error
     except HfHubHTTPError as error:
         raise http_fault(source, path, error) from error
-    except _network_errors() as error:
+    except reach.network_errors() as error:
         raise TaskDataError(
             f"The download broke off: {type(error).__name__}: {error}",
             "Run the same command again; check the disk and the connection.",
@@ -76,16 +75,16 @@ def check_revision(source: HubSource) -> None:
     from huggingface_hub.errors import HfHubHTTPError
 
     _check_pin(source)
-    reason = unreachable()
+    reason = reach.unreachable()
     if reason:
         raise TaskDataError(
             f"The hub does not answer: {reason}.", "Check the connection, or fetch with --offline what is cached."
         )
     try:
-        found = HfApi().dataset_info(source.id, revision=source.revision, timeout=PROBE_SECONDS).sha
+        found = HfApi().dataset_info(source.id, revision=source.revision, timeout=reach.PROBE_SECONDS).sha
     except HfHubHTTPError as error:
         raise http_fault(source, "", error) from error
-    except _network_errors() as error:
+    except reach.network_errors() as error:
         raise TaskDataError(
             f"The hub does not answer: {error}.", "Run the same command again.", place=_place(source, "")
         ) from error
@@ -95,14 +94,6 @@ def check_revision(source: HubSource) -> None:
             "The pin is wrong: report it, and use a folder or an exported bundle until it is mended.",
             place=source.id,
         )
-
-
-def unreachable() -> str:
-    """Why the hub is not asked, empty where it answers. Asked once a process."""
-    endpoint = _endpoint()
-    if endpoint not in _probed:
-        _probed[endpoint] = _probe(endpoint)
-    return _probed[endpoint]
 
 
 def http_fault(source: HubSource, path: str, error: Exception) -> TaskDataError:
@@ -148,44 +139,6 @@ def _check_pin(source: HubSource) -> None:
             "Pin a commit: branch names and short commits move or are not found offline.",
             place=source.id,
         )
-
-
-def _probe(endpoint: str) -> str:
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return "--offline or HF_HUB_OFFLINE=1 is set"
-    outcome = [f"no answer within {PROBE_SECONDS:g} s"]
-
-    def ask() -> None:
-        from huggingface_hub import get_session
-
-        try:
-            # Any answer at all shows that the hub is there; what it says is judged file by file.
-            get_session().head(endpoint, timeout=PROBE_SECONDS)
-            outcome[0] = ""
-        except _network_errors() as error:
-            outcome[0] = str(error) or type(error).__name__
-
-    # Name look-up has no time limit of its own, so the question is asked beside this thread.
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(PROBE_SECONDS)
-    return outcome[0]
-
-
-def _network_errors() -> tuple[type[BaseException], ...]:
-    """What a broken download raises: the HTTP client's errors are no ``OSError``, the fast transfer's are plain."""
-    from huggingface_hub.utils import _http
-
-    client = getattr(_http, "httpx2", None) or getattr(_http, "httpx", None)
-    return (OSError, ValueError, RuntimeError, *filter(None, [getattr(client, "HTTPError", None)]))
-
-
-def _endpoint() -> str:
-    from huggingface_hub import constants
-
-    return str(constants.ENDPOINT)
 
 
 def _not_here(source: HubSource, path: str, reason: str) -> TaskDataError:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from grue.core import reach
 from grue.core.errors import CheckpointError
 from grue.engine.options import EngineOptions
 
-TIMEOUT_SECONDS = 5.0
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -28,7 +27,8 @@ class Located:
 def locate(model: str, options: EngineOptions) -> Located:
     """Find a checkpoint: an existing folder first, else a hub id.
 
-    The hub is asked once, for at most five seconds; after a failure, and offline, the local cache is looked at.
+    The hub is asked once a process, for at most five seconds; after a failure, and offline, only the local cache is
+    looked at.
 
     Raises:
         CheckpointError: where there is no such folder, or the id is neither on the hub nor in the cache.
@@ -63,10 +63,10 @@ def _snapshot(repo: str, revision: str | None, options: EngineOptions) -> tuple[
     )
 
     shown = f"{repo}@{revision}" if revision else repo
-    reason = "offline"
-    if not (options.offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")):
+    reason = "--offline or HF_HUB_OFFLINE=1 is set" if options.offline else reach.unreachable()
+    if not reason:
         try:
-            info = HfApi().model_info(repo, revision=revision, timeout=TIMEOUT_SECONDS)
+            info = HfApi().model_info(repo, revision=revision, timeout=reach.PROBE_SECONDS)
             names = [str(entry.rfilename) for entry in info.siblings or ()]
             # By the name that the user gave, so that the cache remembers which commit it stood for.
             folder = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(names, options)))
@@ -85,13 +85,11 @@ def _snapshot(repo: str, revision: str | None, options: EngineOptions) -> tuple[
                 "Check the name; for a private model set HF_TOKEN.",
                 place=shown,
             ) from error
-        except (HfHubHTTPError, HFValidationError, EntryNotFoundError, OSError, RuntimeError) as error:
-            # Connection faults come as OSError children or as the HTTP client's own errors.
+        except (HfHubHTTPError, HFValidationError, EntryNotFoundError) as error:
             reason = _first_line(error)
-        except Exception as error:
-            if not type(error).__module__.startswith(("httpx", "httpcore", "requests")):
-                raise
+        except reach.network_errors() as error:
             reason = _first_line(error)
+            reach.give_up(reason)
     cached = _cached(repo, revision or "main")
     if cached is None:
         raise CheckpointError(

@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from grue.core.errors import TaskDataError
+from grue.core import reach
+from grue.core.errors import CheckpointError, TaskDataError
 from grue.core.source import HubSource
 from grue.data import hub as hub_module
+from grue.engine.open import open_engine
+from grue.engine.options import EngineOptions
 
 SOURCE = HubSource(id="stand/in", revision="a" * 40, files={"test": ("rows.parquet",)}, columns=("id",))
 
@@ -24,8 +28,8 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]
     server = socket.create_server(("127.0.0.1", 0))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
-    monkeypatch.setattr(hub_module, "PROBE_SECONDS", 0.3)
-    monkeypatch.setattr(hub_module, "_probed", {})
+    monkeypatch.setattr(reach, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(reach, "_probed", {})
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     def take() -> None:
@@ -46,14 +50,17 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]
 
 
 def test_a_hub_that_does_not_answer_is_asked_once(
-    connections: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+    connections: list[socket.socket], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    probe, probes = hub_module._probe, []
+    probe, probes = reach._probe, []
     # The client library may open several connections for one question: the questions are counted.
-    monkeypatch.setattr(hub_module, "_probe", lambda endpoint: (probes.append(endpoint), probe(endpoint))[1])
+    monkeypatch.setattr(reach, "_probe", lambda endpoint: (probes.append(endpoint), probe(endpoint))[1])
     for _ in range(3):
         with pytest.raises(TaskDataError, match="the hub is not asked: "):
             hub_module.hub_file(SOURCE, "rows.parquet")
+    # A model of the same run meets the answer that is known already.
+    with pytest.raises(CheckpointError, match="did not answer"):
+        open_engine("stand/in", EngineOptions(home=tmp_path))
     assert len(probes) == 1
     assert connections
 
