@@ -66,7 +66,7 @@ def execute(
     try:
         with RunDirectory.open(path, plan.manifest, fresh=fresh) as run:
             if run.status == FINISHED:
-                return Outcome(path=path, was_finished=True, notes=plan.notes)
+                return Outcome(path=run.path, was_finished=True, notes=plan.notes)
             scorer = worker or ScoringWorker()
             try:
                 _Execution(plan, engine, run, scorer, progress).execute()

@@ -113,7 +113,7 @@ def write_all(ready: ToScore, *, fresh: bool, progress: Progress) -> Outcome:
     """Score all tasks in this process and write the run directory, ``results.json`` last."""
     with RunDirectory.open(ready.path, ready.manifest, fresh=fresh) as run:
         if run.status == FINISHED:
-            return Outcome(path=ready.path, was_finished=True, notes=ready.notes)
+            return Outcome(path=run.path, was_finished=True, notes=ready.notes)
         run.event("started", status=run.status, scoring_only=True)
         results: dict[str, TaskResult] = {}
         for task in ready.tasks:

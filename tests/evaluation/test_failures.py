@@ -88,6 +88,10 @@ def test_engine_that_raises_in_one_task_leaves_the_others_and_its_own_texts(grue
     assert "the machine is on fire" in tasks["commongen"]["error"]
     assert tasks["iwslt2017"]["status"] == "finished"
     assert len(read_run(tmp_path / "run").samples("commongen")) == 3
+    scored = grue("score", tmp_path / "run", "--json")
+    assert scored.code == 3
+    assert "2 generations are missing" in scored.document["results"]["tasks"]["commongen"]["error"]
+    assert scored.document["results"]["tasks"]["commongen"]["metrics"]["rouge1"]["value"] is None
     monkeypatch.setattr(NullEngine, "generate", plain)
     answer = grue(*command)
     assert answer.code == 0
