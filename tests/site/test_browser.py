@@ -69,3 +69,18 @@ def test_a_reader_reaches_a_row_by_links_and_keyboard_alone(site: Any, browser: 
     tab.get_by_role("link", name="Next 50 rows").click()
     assert "Rows 51 to 100 of 120" in tab.get_by_role("navigation", name="Pages").inner_text()
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1600])
+def test_axe_finds_nothing_on_any_page(site: Any, browser: Any, scheme: str, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    # The checker is a script of its own, which the pages' policy would refuse.
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    tab = context.new_page()
+    for address in PAGES:
+        tab.goto((site.board / address).as_uri())
+        found = axe.run(tab).response
+        assert len(found["passes"]) > 10, address
+        assert [(address, violation["id"]) for violation in found["violations"]] == []
+    context.close()
