@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -260,11 +261,8 @@ def test_full_disk_ends_the_run_and_loses_nothing(grue, tmp_path, monkeypatch):
 
 
 def test_truly_full_file_system_is_said(grue, tmp_path):
-    small = Path("/dev/full")
-    if not small.exists() or shutil.which("mount") is None or os.geteuid() != 0:
+    if shutil.which("mount") is None:
         pytest.skip("needs the right to mount a small file system")
-    import subprocess
-
     mount = tmp_path / "small"
     mount.mkdir()
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(mount)], capture_output=True)

@@ -122,27 +122,24 @@ def test_death_of_the_scoring_process_loses_no_text_and_score_repeats_it(grue, t
     assert results(tmp_path / "run") == results(tmp_path / "whole")
 
 
-def test_metric_that_raises_makes_the_task_partial_and_the_others_go_on(grue, tmp_path):
-    """A metric of Hugging Face evaluate, written for this test, that raises."""
-    folder = tmp_path / "raises"
-    folder.mkdir()
-    (folder / "raises.py").write_text(
-        "import datasets\nimport evaluate\n\n\n"
-        "class Raises(evaluate.Metric):\n"
-        "    def _info(self):\n"
-        "        features = {'predictions': datasets.Value('string'), 'references': datasets.Value('string')}\n"
-        "        return evaluate.MetricInfo(description='', citation='', features=datasets.Features(features))\n\n"
-        "    def _compute(self, predictions, references):\n"
-        "        raise ValueError('cannot be computed')\n"
-    )
-    metric = f"evaluate:{folder}"
-    answer = grue(*EVAL, "-t", "commongen", "-L", 3, "--metrics", f"rouge1,{metric}", "-o", tmp_path / "run", "--json")
+def test_metric_that_raises_makes_the_task_partial_and_the_others_go_on(grue, tmp_path, monkeypatch):
+    from grue.metrics import squad
+
+    assert grue(*EVAL, "-t", "commongen", "-L", 3, "-o", tmp_path / "run").code == 0
+    monkeypatch.setattr(squad.Squad, "per_sample", lambda self, texts: [][0])
+    wanted = ("--metrics", "rouge1,exact_match", "-o", tmp_path / "scored", "--json")
+    answer = grue("score", tmp_path / "run", *wanted)
     assert answer.code == 3
+    assert answer.document["status"] == "partial"
     task = answer.document["results"]["tasks"]["commongen"]
     assert task["status"] == "partial"
-    assert "cannot be computed" in task["metrics"][metric]["reason"]
+    assert "exact_match" in task["error"]
+    assert "IndexError" in task["metrics"]["exact_match"]["reason"]
+    assert task["metrics"]["exact_match"]["value"] is None
     assert task["metrics"]["rouge1"]["n"] == 3
-    assert len(read_run(tmp_path / "run").samples("commongen")) == 3
+    assert task["n"] == {"expected": 3, "scored": 3, "failed": 0}
+    monkeypatch.undo()
+    assert grue("score", tmp_path / "run", *wanted).code == 0
 
 
 SUITE = Suite(
