@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,9 +62,7 @@ def evaluate(
     profile: options.Profile = "standard",
     metrics: options.Metrics = None,
     settings: options.Settings = None,
-    no_model_metrics: Annotated[
-        bool, typer.Option("--no-model-metrics", help="Leave out metrics that need a model.")
-    ] = False,
+    no_model_metrics: options.NoModelMetrics = False,
     chat_template: Annotated[
         str, typer.Option("--chat-template", help="auto (where the tokenizer has one), on or off.")
     ] = "auto",
@@ -76,14 +73,10 @@ def evaluate(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code inside the checkpoint.")
     ] = False,
-    meta: Annotated[
-        list[str] | None, typer.Option("--meta", help="k=v, what you declare about the model; repeatable.")
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start anew beside a run that is there; it is kept until the end.")
-    ] = False,
+    meta: options.Meta = None,
+    fresh: options.Fresh = False,
     offline: options.Offline = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where a metric is absent.")] = False,
+    strict: options.Strict = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Print rows, tokens, memory and time expected, and stop.")
     ] = False,
@@ -91,11 +84,9 @@ def evaluate(
     quiet: options.Quiet = False,
 ) -> int:
     """Generate for tasks and score what comes; the same command goes on where it stopped."""
-    if offline:
-        # Libraries behind metrics and checkpoints read this when they are first imported.
-        os.environ["HF_HUB_OFFLINE"] = "1"
+    options.go_offline(offline)
     overrides = decoding_overrides(generation)
-    declared = pairs("--meta", meta)
+    declared = options.parse_pairs("--meta", meta)
     from grue.cli.progress import watcher
     from grue.cli.report import exit_code, print_run
     from grue.engine.options import EngineOptions
@@ -155,21 +146,6 @@ def decoding_overrides(items: Sequence[str] | None) -> dict[str, Json]:
     values: dict[str, Json] = {}
     for item in items or ():
         values |= parse_overrides(item)
-    return values
-
-
-def pairs(flag: str, items: Sequence[str] | None) -> dict[str, str]:
-    """``k=v`` items as a mapping.
-
-    Raises:
-        UsageError: where an item is not of that form.
-    """
-    values = {}
-    for item in items or ():
-        key, equals, value = item.partition("=")
-        if not (equals and key.strip()):
-            raise UsageError(f"{flag}: {item!r} is not of the form key=value.", f"For example: {flag} licence=MIT")
-        values[key.strip()] = value
     return values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +49,33 @@ Offline = Annotated[bool, typer.Option("--offline", help="Look at local files on
 Output = Annotated[
     Path | None, typer.Option("-o", "--output", help="Run directory. [default: $GRUE_RESULTS_DIR/NAME-IDENTITY]")
 ]
+NoModelMetrics = Annotated[bool, typer.Option("--no-model-metrics", help="Leave out metrics that need a model.")]
+Meta = Annotated[list[str] | None, typer.Option("--meta", help="k=v, what you declare about the model; repeatable.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Start anew beside a run that is there; it is kept until the end.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 where a metric is absent.")]
+
+
+def go_offline(offline: bool) -> None:
+    """Keep this process off the network; libraries read the variable when they are first imported."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def parse_pairs(flag: str, items: Sequence[str] | None) -> dict[str, str]:
+    """``k=v`` items as a mapping.
+
+    Raises:
+        UsageError: where an item is not of that form.
+    """
+    values = {}
+    for item in items or ():
+        key, equals, value = item.partition("=")
+        if not (equals and key.strip()):
+            raise UsageError(f"{flag}: {item!r} is not of the form key=value.", f"For example: {flag} licence=MIT")
+        values[key.strip()] = value
+    return values
 
 
 def included(ctx: typer.Context) -> tuple[Path, ...]:

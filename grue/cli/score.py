@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from grue.cli import options
-from grue.cli.eval import pairs
 from grue.cli.signals import interruptible
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -42,25 +40,17 @@ def score(
     ] = None,
     metrics: options.Metrics = None,
     settings: options.Settings = None,
-    no_model_metrics: Annotated[
-        bool, typer.Option("--no-model-metrics", help="Leave out metrics that need a model.")
-    ] = False,
-    meta: Annotated[
-        list[str] | None, typer.Option("--meta", help="k=v, what you declare about the system; repeatable.")
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start anew beside a run that is there; it is kept until the end.")
-    ] = False,
+    no_model_metrics: options.NoModelMetrics = False,
+    meta: options.Meta = None,
+    fresh: options.Fresh = False,
     offline: options.Offline = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where a metric is absent.")] = False,
+    strict: options.Strict = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Score predictions into a run directory, or a run directory again from itself."""
-    if offline:
-        # Libraries behind metrics read this when they are first imported.
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    declared = pairs("--meta", meta)
+    options.go_offline(offline)
+    declared = options.parse_pairs("--meta", meta)
     from grue.cli.progress import watcher
     from grue.cli.report import exit_code, print_run
     from grue.evaluation.call import OutputCall

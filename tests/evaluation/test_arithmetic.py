@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grue.cli.eval import batch_rows, chosen_device, pairs
+from grue.cli.eval import batch_rows, chosen_device
+from grue.cli.options import parse_pairs
 from grue.cli.progress import duration, size
 from grue.core.errors import UsageError
 from grue.core.rows import Generation
@@ -93,7 +94,7 @@ def test_flags_of_eval_are_read():
     assert batch_rows("16") == 16
     assert chosen_device("auto", None) == "auto"
     assert chosen_device("cuda", "1") == "cuda:1"
-    assert pairs("--meta", ["a=b=c", "d="]) == {"a": "b=c", "d": ""}
+    assert parse_pairs("--meta", ["a=b=c", "d="]) == {"a": "b=c", "d": ""}
     for wrong in ("-1", "1.5", "", "ten"):
         with pytest.raises(UsageError):
             batch_rows(wrong)
