@@ -54,8 +54,9 @@ def score(
     from grue.cli.progress import watcher
     from grue.cli.report import exit_code, print_run
     from grue.evaluation.call import OutputCall
-    from grue.evaluation.score import ScoreCall, score_call
+    from grue.evaluation.score import score_call
     from grue.evaluation.selection import names_of
+    from grue.evaluation.to_score import ScoreCall
     from grue.runs.read import read_run
 
     call = ScoreCall(

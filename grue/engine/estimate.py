@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grue.engine.batching import Budget, Item, batches
 from grue.engine.checkpoint import Checkpoint
 from grue.engine.device import free_bytes
-from grue.engine.protocol import Job
-
-if TYPE_CHECKING:
-    from grue.engine.hf import HFEngine
+from grue.engine.protocol import Engine, Job, Request
 
 CPU_ROWS = 32
 CPU_TOKENS = 32_768
@@ -74,13 +71,11 @@ def memory_bytes(checkpoint: Checkpoint, device: str, dtype: str, items: Sequenc
     return weights_bytes(checkpoint, dtype) + largest * each + rows * checkpoint.vocabulary * 8
 
 
-def measured_tokens_per_second(engine: HFEngine, job: Job, *, n_rows: int = 8) -> float | None:
+def measured_tokens_per_second(engine: Engine, job: Job, *, n_rows: int = 8) -> float | None:
     """New tokens a second over a few rows of a job, spread over their order; ``None`` without rows.
 
     Loads the model if it is not. Rows that end early count with what they wrote.
     """
-    from grue.engine.protocol import Request
-
     if not job.rows:
         return None
     engine.load()

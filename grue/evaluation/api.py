@@ -11,8 +11,9 @@ from grue.engine.open import EngineOptions
 from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
 from grue.evaluation.prepare import evaluate_call
 from grue.evaluation.progress import Progress, Silent
-from grue.evaluation.score import ScoreCall, score_call
+from grue.evaluation.score import score_call
 from grue.evaluation.selection import names_of
+from grue.evaluation.to_score import ScoreCall
 from grue.runs.frames import Run, load_run
 
 SettingTable = Mapping[str, Mapping[str, Setting]]

@@ -13,8 +13,8 @@ from grue.evaluation.call import OutputCall, RowsCall
 from grue.evaluation.generate import processed
 from grue.evaluation.plan import default_path, manifest, recipe, task_manifest
 from grue.evaluation.prepare import rows_arguments
-from grue.evaluation.score import ScoreCall, TaskToScore, ToScore
 from grue.evaluation.selection import Selected, TaskRows, plugin_faults, select
+from grue.evaluation.to_score import ScoreCall, TaskToScore, ToScore
 from grue.registry.tasks import expand, list_tasks
 from grue.runs.predictions import read_predictions, tasks_in
 

@@ -15,10 +15,10 @@ from grue.core.text import Json, nearest
 from grue.evaluation.call import OutputCall, RowsCall
 from grue.evaluation.plan import default_path, manifest
 from grue.evaluation.results import FINISHED
-from grue.evaluation.score import ScoreCall, TaskToScore, ToScore
 from grue.evaluation.scoring import build_suite
 from grue.evaluation.scoring_process import Recipe, without_functions
 from grue.evaluation.selection import check_names, metric_settings, plugin_faults, suite_of, working_settings
+from grue.evaluation.to_score import ScoreCall, TaskToScore, ToScore
 from grue.registry.tasks import expand, load_task
 from grue.runs.read import StoredRun, read_run
 

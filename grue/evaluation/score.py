@@ -2,87 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-
 from grue.core.errors import UsageError
-from grue.core.rows import Generation, Row
-from grue.core.run import Cost, Manifest, TaskManifest, TaskResult
-from grue.core.task import Setting
-from grue.evaluation.call import OutputCall, at_least_one
+from grue.core.run import TaskResult
+from grue.evaluation.call import OutputCall
 from grue.evaluation.progress import Progress
 from grue.evaluation.results import FINISHED, PARTIAL, task_result, write_scored
 from grue.evaluation.run import Outcome
-from grue.evaluation.scoring_process import Recipe, Scored, chunk_of, score_here
+from grue.evaluation.scoring_process import Scored, chunk_of, score_here
+from grue.evaluation.to_score import ScoreCall, TaskToScore, ToScore
 from grue.runs.directory import RunDirectory
 
-SettingTable = Mapping[str, Mapping[str, Setting]]
 # So many generations are scored at a time, so that a watcher sees it going on.
 PORTION = 512
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreCall:
-    """What a user asks ``score`` for.
-
-    Attributes:
-        source: Prediction file or run directory.
-        tasks: Tasks or groups; ``None`` for all that the source holds.
-        profile: ``None`` for ``standard``, or the profile of a run directory.
-        seed: Seed of the intervals for a prediction file.
-
-    The other attributes are those of ``RowsCall``; a run directory has its own rows.
-    """
-
-    source: Path
-    tasks: str | None = None
-    data: str | None = None
-    split: str | None = None
-    limit: int | None = None
-    name: str | None = None
-    profile: str | None = None
-    metrics: tuple[str, ...] | None = None
-    settings: SettingTable = field(default_factory=dict)
-    model_metrics: bool = True
-    seed: int = 0
-    meta: Mapping[str, str] = field(default_factory=dict)
-    include: tuple[Path, ...] = ()
-    offline: bool = False
-
-    def __post_init__(self) -> None:
-        at_least_one("-L", self.limit)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskToScore:
-    """One task with its generations.
-
-    Attributes:
-        rows: Rows as they are scored; their ids are those that generations must have.
-        expected: Rows asked for; more than are there where an earlier run could not generate all.
-        cost: What generation cost, as far as it is known.
-        error: Why not all generations are there.
-    """
-
-    name: str
-    rows: tuple[Row, ...]
-    generations: Sequence[Generation]
-    recipe: Recipe
-    manifest: TaskManifest
-    expected: int
-    cost: Cost
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToScore:
-    """A whole run to score, checked."""
-
-    tasks: tuple[TaskToScore, ...]
-    manifest: Manifest
-    notes: tuple[str, ...]
-    path: Path
 
 
 def score_call(call: ScoreCall, out: OutputCall, *, progress: Progress) -> Outcome:

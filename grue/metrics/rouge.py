@@ -22,6 +22,8 @@ from grue.core.task import Setting
 from grue.metrics.text import lcs, sentences
 
 Words = tuple[str, ...]
+_RESAMPLES = 1000
+_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,34 @@ class Rouge:
             )
         order = int(self.name.removeprefix("rouge"))
         return lambda reference, prediction: _f_ngrams(words.ngrams(reference, order), words.ngrams(prediction, order))
+
+
+@dataclass(frozen=True)
+class PaperRouge(Rouge):
+    """ROUGE as the paper's code scores it (``rouge.paper=true``); ``references=first`` keeps the first reference.
+
+    RL4LMs hands all references of a row to a metric that reads one text, so the row is scored against the printed
+    list (quirk Q1: brackets and quotes fall away as punctuation, but the references become one long text), and the
+    corpus value is the "mid" of `rouge-score`'s bootstrap aggregator, the median of 1,000 resampled means. The
+    aggregator is unseeded there; the seed here is 0, so values lie within the spread of the reference's.
+    """
+
+    def signature(self) -> str:
+        """The plain signature with the printed list, the aggregate and its seed."""
+        text = super().signature().replace("refs:max", "refs:printed-list")
+        return text.replace("|impl:", f"|agg:bootstrap-mid[{_RESAMPLES},seed:{_SEED}]|impl:")
+
+    def aggregate(self, values: Floats) -> float:
+        """Median of resampled means of the rows' values, which are finite; NaN for none."""
+        if not len(values):
+            return float("nan")
+        generator = np.random.default_rng(_SEED)
+        means = [values[generator.integers(0, len(values), len(values))].mean() for _ in range(_RESAMPLES)]
+        return float(np.percentile(means, 50))
+
+    def wanted(self, references: Sequence[str]) -> Sequence[str]:
+        """The first reference, or the printed list as the only one."""
+        return references[:1] if self.references == "first" else [str(list(references))]
 
 
 class _Words:
@@ -158,11 +188,7 @@ def _f_union(reference: list[Words], prediction: list[Words]) -> float:
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> Rouge:
     """Build from the settings of the family ``rouge``."""
-    kind = Rouge
-    if settings["paper"]:
-        from grue.metrics.rouge_paper import PaperRouge
-
-        kind = PaperRouge
+    kind = PaperRouge if settings["paper"] else Rouge
     return kind(
         name=name,
         use_stemmer=bool(settings["use_stemmer"]),
