@@ -60,7 +60,7 @@ def execute(
 
     Raises:
         RunDirectoryError: where the directory is of another run, in use or not to be written.
-        PartialRunError: where generations could not be stored any more; what was stored before is kept.
+        PartialRunError: where generations or results could not be stored any more; what was stored before is kept.
     """
     was_there = path.exists()
     try:
@@ -120,6 +120,16 @@ class _Execution:
         self._progress.start([task.workload(len(stored[task.name])) for task in self._plan.tasks])
         if any(missing(task, list(stored[task.name])) for task in self._plan.tasks):
             self._load()
+        try:
+            self._generate_and_write()
+        except RunDirectoryError as error:
+            raise PartialRunError(
+                error.cause,
+                f"{error.fix} What was stored is kept: the same command then goes on.".strip(),
+                place=error.place,
+            ) from error
+
+    def _generate_and_write(self) -> None:
         for planned in self._plan.tasks:
             self._generate(planned)
             self._write_ready(wait=False)
@@ -158,14 +168,7 @@ class _Execution:
         def hand_over(generations: Sequence[Generation]) -> None:
             self._worker.add(ticket, generations, rows)
 
-        try:
-            generated = generate_task(planned, self._engine, self._run, hand_over, self._progress)
-        except RunDirectoryError as error:
-            raise PartialRunError(
-                error.cause,
-                f"{error.fix} What was stored is kept: the same command then goes on.".strip(),
-                place=error.place,
-            ) from error
+        generated = generate_task(planned, self._engine, self._run, hand_over, self._progress)
         if generated.error:
             self._progress.note(f"{planned.name} failed: {generated.error}. The other tasks go on.")
         self._worker.end(ticket)

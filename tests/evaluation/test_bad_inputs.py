@@ -260,6 +260,30 @@ def test_full_disk_ends_the_run_and_loses_nothing(grue, tmp_path, monkeypatch):
     assert "4 generations are stored" in answer.err
 
 
+@pytest.mark.parametrize("file", ["samples/commongen.parquet", "statistics/commongen.parquet", "results.json"])
+def test_disk_that_fills_while_results_are_written_leaves_a_run_to_go_on_with(grue, tmp_path, monkeypatch, file):
+    import grue.runs.files as files
+
+    plain, full = os.replace, []
+
+    def replace(source, target):
+        if str(target).endswith(file) and not full:
+            full.append(target)
+            raise OSError(28, "No space left on device", str(target))
+        plain(source, target)
+
+    monkeypatch.setattr(files.os, "replace", replace)
+    command = ("eval", "-m", "null:copy-input", "-t", "commongen", "--data", "mini", "-L", 9, "-o", tmp_path / "run")
+    answer = grue(*command)
+    assert full
+    assert answer.code == 3
+    assert "No space left on device" in answer.err
+    assert not (tmp_path / "run" / "results.json").exists()
+    answer = grue(*command)
+    assert answer.code == 0
+    assert "9 generations are stored" in answer.err
+
+
 def test_truly_full_file_system_is_said(grue, tmp_path):
     if shutil.which("mount") is None:
         pytest.skip("needs the right to mount a small file system")
