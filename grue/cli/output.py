@@ -12,6 +12,9 @@ from grue.core.text import Json
 if TYPE_CHECKING:
     from rich.console import Console
 
+# Wider than any table; a cell longer than that wraps.
+PIPE_COLUMNS = 1000
+
 
 def print_json(document: Mapping[str, Json]) -> None:
     """One JSON document on standard output, ``schema_version`` first."""
@@ -35,10 +38,14 @@ def note(message: str) -> None:
 
 
 def stdout() -> Console:
-    """A Rich console for result tables; it honours ``NO_COLOR`` and drops colour outside a terminal."""
+    """A Rich console for result tables; it honours ``NO_COLOR`` and drops colour outside a terminal.
+
+    Outside a terminal a row stays on its line, so that a pipe can search it.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False)
+    width = None if sys.stdout.isatty() else PIPE_COLUMNS
+    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def stderr() -> Console:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from grue.runs.frames import Run
     from grue.runs.read import Broken, RunSummary
 
+SHOWN_TASKS = 2
+
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 
 Results = Annotated[
@@ -53,7 +55,8 @@ def list_runs(results: Results = None, as_json: AsJson = False) -> None:
         table.add_column(heading, overflow="fold")
     for run in sound:
         created = run.created_at[:16].replace("T", " ")
-        table.add_row(run.run_id, run.name, run.status, created, ", ".join(run.tasks), str(run.path))
+        tasks = ", ".join(run.tasks) if len(run.tasks) <= SHOWN_TASKS else f"{len(run.tasks)} tasks"
+        table.add_row(run.run_id, run.name, run.status, created, tasks, str(run.path))
     if sound:
         out.print(table)
     else:
