@@ -62,7 +62,10 @@ EVENTS = (
         ),
     ),
     Event(
-        {"prize": ("lottery", "chess cup", "bicycle race", "singing contest", "quiz show")},
+        {
+            "prize": ("lottery", "chess cup", "bicycle race", "singing contest", "quiz show"),
+            "office": ("mayor", "council leader"),
+        },
         (
             "{person}, {age}, from {town} has won the {prize} and will give all the money to the local hospital.",
             "The winner of the {prize}, {person}, {age}, of {town}, will give all the money to the local hospital.",
@@ -80,7 +83,10 @@ EVENTS = (
         ),
     ),
     Event(
-        {"find": ("gold coins", "Roman pots", "old letters", "swords", "silver spoons")},
+        {
+            "find": ("gold coins", "Roman pots", "old letters", "swords", "silver spoons"),
+            "office": ("mayor", "council leader"),
+        },
         (
             "Workers who were repairing a road in {town} have found {number} {find}, it was announced on {day}.",
             "({town}) -- Workers have found {number} {find} under a road in {town}, it was announced on {day}.",
@@ -117,8 +123,14 @@ EVENTS = (
     ),
 )
 
-COMMENTS = (
+# The first comment says who the witness is.
+INTRODUCTIONS = (
     '"It all happened so fast," said {witness}, who lives across the street.',
+    '"I still cannot believe it," said {witness}, a teacher from {town}.',
+    '"At first I thought it was a joke," said {witness}, who runs a bookshop nearby.',
+    '"I was just making coffee when I heard the news," said {witness}, who has lived in {town} for years.',
+)
+COMMENTS = (
     '"We are proud of everyone who helped," the {office} told reporters.',
     '"I have never seen anything like it," {witness} said.',
     '"Nobody here will forget this day," said one neighbour.',
@@ -128,6 +140,12 @@ COMMENTS = (
     '"Of course I was surprised," said {witness}, "but in this town you learn to expect surprises."',
     '"You read about such things in the newspaper," one shopkeeper said, "and then you are in it."',
     '"I will tell my grandchildren about it," said {witness}.',
+    '"We have worked day and night," said the {office}, "and we are grateful for every hand."',
+    '"My neighbours came over and we talked until midnight," {witness} said.',
+    '"It could have ended very differently," the {office} told a local radio station.',
+    '"The children ask about nothing else," said {witness}.',
+    '"Nobody called me; I read it on my phone," complained a man in the queue at the post office.',
+    '"We will learn from this," the {office} promised.',
 )
 BACKGROUND = (
     "{town} is a quiet place that most people only know from the train window.",

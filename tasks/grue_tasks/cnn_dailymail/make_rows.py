@@ -8,7 +8,7 @@ from collections.abc import Hashable
 
 from grue_tasks._writing.names import DAYS, MEN, SURNAMES, TOWNS, WOMEN
 from grue_tasks._writing.splits import Record, data_folder, distinct, write_splits
-from grue_tasks.cnn_dailymail.events import BACKGROUND, COMMENTS, EVENTS, OFFICES
+from grue_tasks.cnn_dailymail.events import BACKGROUND, COMMENTS, EVENTS, INTRODUCTIONS, OFFICES
 
 _COUNTS = {"train": 100, "validation": 20, "test": 42}
 _LONG_SHARE = 0.2
@@ -36,8 +36,7 @@ def _draw(rng: random.Random) -> Record:
     filling |= {slot: rng.choice(words) for slot, words in sorted(event.slots.items())}
     # A fifth of the articles run past any usual cut of the prompt.
     comments, background = (10, 20) if rng.random() < _LONG_SHARE else (2, 3)
-    # Comments keep their order: the first says who the witness is.
-    spoken = [COMMENTS[place] for place in sorted(rng.sample(range(len(COMMENTS)), comments))]
+    spoken = [rng.choice(INTRODUCTIONS), *rng.sample(COMMENTS, comments - 1)]
     body = [*event.story, *spoken, *rng.sample(BACKGROUND, background)]
     article = " ".join([rng.choice(event.leads), *body]).format(**filling)
     lines = rng.choice((2, 3, 4))
