@@ -117,10 +117,18 @@ def board_views(
                     frame=Frame(page, f"Leaderboard by {sort.label}", "board", json),
                     columns=_columns(sorts, data.setting, base, sort, reverse=reverse),
                     rows=tuple(sort_rows(rows, _by(sort.key), descending=descending)),
-                    sort_label=f"{sort.label}, {'highest or last' if descending else 'lowest or first'} first",
+                    sort_label=f"{sort.label}, {_first(sort, descending=descending)} first",
                 )
             )
     return views
+
+
+def _first(sort: _Sort, *, descending: bool) -> str:
+    if sort.key == "date":
+        return "newest" if descending else "oldest"
+    if sort.is_number:
+        return "highest" if descending else "lowest"
+    return "Z" if descending else "A"
 
 
 def _by(key: str) -> Callable[[BoardRow], float | str | None]:
