@@ -7,14 +7,27 @@ import threading
 PROBE_SECONDS = 5.0
 # Endpoint -> why it is not asked again in this process; "" where it answered.
 _probed: dict[str, str] = {}
+_offline: list[str] = []
 
 
 def unreachable() -> str:
     """Why the hub is not asked, empty where it answers."""
+    if _offline:
+        return _offline[0]
     endpoint = _endpoint()
     if endpoint not in _probed:
         _probed[endpoint] = _probe(endpoint)
     return _probed[endpoint]
+
+
+def is_given_up() -> bool:
+    """Whether this process knows already that the hub is not to be asked; asks nothing."""
+    return bool(_offline) or any(_probed.values())
+
+
+def set_offline(offline: bool) -> None:
+    """Ask the hub nothing, or again as it answers: what the current call wants."""
+    _offline[:] = ["--offline is set"] if offline else []
 
 
 def give_up(reason: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from grue.core import reach
 from grue.core.errors import UsageError
 from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo, TaskManifest
@@ -88,6 +89,7 @@ def _task(name: str, before: TaskManifest, stored: StoredRun, call: ScoreCall) -
         )
     rows_call = _rows_call(task, before, stored.manifest["arguments"], call)
     check_names(rows_call)
+    reach.set_offline(call.offline)
     suite, quirks = suite_of(task, rows_call.profile, rows_call.settings)
     settings = metric_settings(rows_call)
     built = build_suite(suite, metrics=rows_call.metrics, settings=settings, model_metrics=rows_call.model_metrics)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from grue.core import reach
 from grue.core.rows import Generation, Row
 from grue.evaluation.scoring_process import Begin, End, Portion, Recipe, Scored, chunk_of
 
@@ -34,7 +35,12 @@ class ScoringWorker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, "TOKENIZERS_PARALLELISM": "false"},
+            env={
+                **os.environ,
+                "TOKENIZERS_PARALLELISM": "false",
+                # What this process found out about the hub, the other need not find out again.
+                **({"HF_HUB_OFFLINE": "1"} if reach.is_given_up() else {}),
+            },
         )
         self._outbox: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
         self._changed = threading.Condition()

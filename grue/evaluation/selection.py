@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grue.core import reach
 from grue.core.errors import GrueError, TaskContractError, TaskDataError, UsageError
 from grue.core.rows import Row
 from grue.core.run import DataInfo
@@ -84,6 +85,7 @@ def select(call: RowsCall) -> Selected:
     settings = working_settings()
     wanted = expand(call.tasks, call.include)
     check_names(call)
+    reach.set_offline(call.offline)
     location = locate(call.data, settings["GRUE_DATA"])
     tasks: dict[str, TaskRows] = {}
     passed_over = []

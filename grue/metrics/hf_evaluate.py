@@ -11,21 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
+from grue.core import reach
 from grue.core.errors import MetricUnavailableError
 from grue.core.metric import Texts
 from grue.core.task import Setting
-
-_HUB_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ def _load(script: str) -> Any:
     import evaluate
 
     is_local = Path(script).exists() or script.endswith(".py")
-    if not is_local and not _hub_answers():
+    if not is_local and reach.unreachable():
         evaluate.config.HF_EVALUATE_OFFLINE = True
     try:
         return evaluate.load(script, keep_in_memory=True)
@@ -118,22 +114,6 @@ def _load(script: str) -> Any:
         raise MetricUnavailableError(reason) from error
     except Exception as error:
         raise MetricUnavailableError(f"evaluate cannot load {script!r}: {type(error).__name__}: {error}") from error
-
-
-@lru_cache(maxsize=1)
-def _hub_answers() -> bool:
-    """Whether the hub is to be asked: once a process, for five seconds at most."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-        return False
-    if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
-        return True
-    address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
-    port = address.port or (80 if address.scheme == "http" else 443)
-    try:
-        with socket.create_connection((address.hostname or "", port), timeout=_HUB_SECONDS):
-            return True
-    except OSError:
-        return False
 
 
 def _features(module: Any) -> Mapping[str, Any]:

@@ -69,3 +69,13 @@ def test_offline_the_hub_is_never_asked(connections: list[socket.socket]) -> Non
     with pytest.raises(TaskDataError, match="--offline or HF_HUB_OFFLINE=1 is set"):
         hub_module.hub_file(SOURCE, "rows.parquet", offline=True)
     assert connections == []
+
+
+def test_an_offline_call_asks_nothing_and_the_next_call_asks_again(connections: list[socket.socket]) -> None:
+    reach.set_offline(True)
+    assert "offline" in reach.unreachable()
+    assert reach.is_given_up()
+    assert connections == []
+    reach.set_offline(False)
+    assert "no answer" in reach.unreachable() or "timed out" in reach.unreachable()
+    assert connections
