@@ -128,3 +128,8 @@ def test_a_bug_shows_its_traceback_and_where_to_report_it(
     shown = capsys.readouterr().err
     assert "ZeroDivisionError: planted" in shown
     assert main.REPORT in shown
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "grue", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"grue {__version__}\n"
