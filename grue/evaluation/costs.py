@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from grue.core.rows import Generation
 from grue.core.run import Cost, Rates
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Seconds that went by while generations were made, and the new tokens made in them.
+
+    A kill between storing a batch and noting its time leaves that batch out of both, so that their ratio stays true.
+    """
+
+    seconds: float
+    tokens: int
+
+
+def timed_of(run: Path, task: str) -> Timed:
+    """What the events of a run directory say of a task, over all starts."""
+    seconds, tokens = 0.0, 0
+    for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines():
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # a line cut short by a kill
+        if isinstance(event, Mapping) and event.get("kind") == "generated" and event.get("task") == task:
+            seconds += float(event["seconds"])
+            tokens += int(event["tokens"])
+    return Timed(seconds, tokens)
 
 
 def rates_of(generations: Sequence[Generation]) -> Rates:
@@ -23,7 +51,7 @@ def rates_of(generations: Sequence[Generation]) -> Rates:
 def cost_of(
     generations: Sequence[Generation],
     *,
-    wall_seconds: float,
+    timed: Timed,
     load_seconds: float | None,
     peak_memory_bytes: int | None,
 ) -> Cost:
@@ -31,16 +59,16 @@ def cost_of(
 
     Args:
         generations: All of the task.
-        wall_seconds: Time that went by while they were generated, over all starts of the run.
+        timed: What was measured while they were made, over all starts of the run.
         load_seconds: Time to load the weights; ``None`` where no model ran.
         peak_memory_bytes: Most memory held at once; ``None`` where no model ran.
     """
     prompt_tokens = [g.prompt_tokens for g in generations if g.prompt_tokens is not None]
     new_tokens = [g.generated_tokens for g in generations if g.generated_tokens is not None]
     latencies = [1000 * g.latency_seconds for g in generations if g.latency_seconds is not None]
-    speed = sum(new_tokens) / wall_seconds if new_tokens and wall_seconds > 0 else None
+    speed = timed.tokens / timed.seconds if new_tokens and timed.tokens and timed.seconds > 0 else None
     return Cost(
-        wall_seconds=wall_seconds,
+        wall_seconds=timed.seconds,
         load_seconds=load_seconds,
         prompt_tokens=sum(prompt_tokens) if prompt_tokens else None,
         generated_tokens=sum(new_tokens) if new_tokens else None,

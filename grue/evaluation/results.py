@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from grue.core.metric import MetricValue
 from grue.core.rows import Generation, Row
@@ -78,19 +76,6 @@ def task_result(
         cost=cost,
         error=error,
     )
-
-
-def generation_seconds(run: Path, task: str) -> float:
-    """Time that went by while a task's stored generations were made, over all starts of the run."""
-    seconds = 0.0
-    for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines():
-        try:
-            event = json.loads(line)
-        except json.JSONDecodeError:
-            continue  # a line cut short by a kill
-        if isinstance(event, Mapping) and event.get("kind") == "generated" and event.get("task") == task:
-            seconds += float(event["seconds"])
-    return seconds
 
 
 def _without_scores(manifest: TaskManifest, reason: str) -> TaskScores:

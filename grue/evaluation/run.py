@@ -12,11 +12,11 @@ from grue.core.errors import CheckpointError, GrueError, PartialRunError, RunDir
 from grue.core.rows import Generation
 from grue.core.run import Cost, TaskResult
 from grue.engine.protocol import Engine
-from grue.evaluation.costs import cost_of, peak_resident_bytes
+from grue.evaluation.costs import cost_of, peak_resident_bytes, timed_of
 from grue.evaluation.generate import Generated, generate_task, message_of, missing
 from grue.evaluation.plan import Plan, PlannedTask
 from grue.evaluation.progress import Progress
-from grue.evaluation.results import FINISHED, PARTIAL, generation_seconds, task_result, write_scored
+from grue.evaluation.results import FINISHED, PARTIAL, task_result, write_scored
 from grue.evaluation.scoring_process import Scored
 from grue.evaluation.scoring_worker import ScoringWorker
 from grue.runs.directory import RunDirectory
@@ -202,7 +202,7 @@ class _Execution:
             cost=waiting.earlier_cost
             or cost_of(
                 generated.generations,
-                wall_seconds=generation_seconds(self._run.path, planned.name),
+                timed=timed_of(self._run.path, planned.name),
                 load_seconds=self._load_seconds,
                 peak_memory_bytes=waiting.peak_memory_bytes,
             ),

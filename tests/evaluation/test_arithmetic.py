@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from grue.cli.eval import batch_rows, chosen_device
@@ -10,7 +12,7 @@ from grue.cli.progress import duration, size
 from grue.core.errors import UsageError
 from grue.core.rows import Generation
 from grue.core.run import Rates
-from grue.evaluation.costs import cost_of, rates_of
+from grue.evaluation.costs import Timed, cost_of, rates_of, timed_of
 from grue.evaluation.eta import Eta
 from grue.evaluation.progress import Workload
 
@@ -36,15 +38,28 @@ def test_rates_are_shares_and_unknown_where_no_model_ran():
 
 
 def test_cost_adds_up_and_takes_percentiles_of_latencies():
-    cost = cost_of(made(3), wall_seconds=6.0, load_seconds=1.0, peak_memory_bytes=5)
+    cost = cost_of(made(3), timed=Timed(6.0, 30), load_seconds=1.0, peak_memory_bytes=5)
     assert (cost.prompt_tokens, cost.generated_tokens, cost.tokens_per_second) == (60, 30, 5.0)
     # Latencies of 100, 200 and 300 ms: the median is the middle one, the 95th percentile lies at 1.9 of 2 steps.
     assert cost.latency_ms_p50 == pytest.approx(200.0)
     assert cost.latency_ms_p95 == pytest.approx(290.0)
 
 
+def test_a_batch_whose_time_a_kill_took_is_no_part_of_the_speed(tmp_path):
+    events = [
+        {"kind": "generated", "task": "a", "generations": 1, "tokens": 10, "seconds": 2.0},
+        {"kind": "generated", "task": "b", "generations": 9, "tokens": 90, "seconds": 1.0},
+        {"kind": "generated", "task": "a", "generations": 1, "tokens": 10, "seconds": 2.0},
+    ]
+    lines = "\n".join(map(json.dumps, events))
+    (tmp_path / "events.jsonl").write_text(lines + '\n{"kind": "gener')
+    cost = cost_of(made(3), timed=timed_of(tmp_path, "a"), load_seconds=1.0, peak_memory_bytes=5)
+    # Three generations are stored and two were timed: 20 tokens in 4 seconds.
+    assert (cost.generated_tokens, cost.wall_seconds, cost.tokens_per_second) == (30, 4.0, 5.0)
+
+
 def test_cost_of_a_null_system_has_no_tokens():
-    cost = cost_of([Generation("1", 0, "a")], wall_seconds=1.0, load_seconds=None, peak_memory_bytes=None)
+    cost = cost_of([Generation("1", 0, "a")], timed=Timed(1.0, 0), load_seconds=None, peak_memory_bytes=None)
     assert (cost.prompt_tokens, cost.generated_tokens, cost.tokens_per_second, cost.latency_ms_p50) == (None,) * 4
 
 
