@@ -14,13 +14,15 @@ class Entry:
         family: Name before the dot in ``--set FAMILY.key=value``.
         maker: ``"module:callable"`` that takes name and settings; empty for a metric that is absent.
         summary: One line for ``grue metrics list``.
-        needs_model: Whether a checkpoint computes it.
+        needs_model: Whether a checkpoint computes it; its maker then also takes a ``Judging``.
+        toy: The checkpoint inside the package that judges the embedded rows; empty where there is none.
     """
 
     family: str
     maker: str
     summary: str
     needs_model: bool = False
+    toy: str = ""
 
 
 ABSENT_REASON = "this version of grue does not compute it yet"

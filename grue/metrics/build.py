@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from grue.core.errors import MetricUnavailableError, UsageError
+from grue.core.judging import Judging
 from grue.core.task import MetricSpec, Setting
 from grue.core.text import nearest
 from grue.metrics import ABSENT_REASON, METRICS, Entry
@@ -20,6 +21,7 @@ __all__ = ["EVALUATE_PREFIX", "build", "check_settings", "entry", "names"]
 
 EVALUATE_PREFIX = "evaluate:"
 _EVALUATE = Entry("evaluate", "grue.metrics.hf_evaluate:make", "A metric of Hugging Face evaluate, by name or path.")
+NO_TOY = "the embedded rows are judged by the package's toys alone, and there is none for this metric; name a judge"
 _NOTHING: Mapping[str, Setting] = {}
 
 
@@ -44,21 +46,32 @@ def entry(name: str) -> Entry:
     return METRICS[name]
 
 
-def build(spec: MetricSpec, settings: SettingTable | None = None) -> Metric:
+def build(spec: MetricSpec, settings: SettingTable | None = None, judging: Judging | None = None) -> Metric:
     """Make a metric.
 
     Args:
         spec: The metric's name and a task's own settings for it.
         settings: What the user set, family -> key -> value; it wins over the task's.
+        judging: Where judges run; the defaults of ``Judging`` where nothing is said.
 
     Raises:
         UsageError: for an unknown name, key or value.
         MetricUnavailableError: where the metric cannot be computed here; its cause is the reason to show.
     """
     known = entry(spec.name)
-    values = resolve(known.family, spec.settings, (settings or {}).get(known.family, _NOTHING))
+    given = (settings or {}).get(known.family, _NOTHING)
+    values = resolve(known.family, spec.settings, given)
     if not known.maker:
         raise MetricUnavailableError(ABSENT_REASON)
     module, _, function = known.maker.partition(":")
-    metric: Metric = getattr(importlib.import_module(module), function)(spec.name, values)
-    return metric
+    make = getattr(importlib.import_module(module), function)
+    if not known.needs_model:
+        metric: Metric = make(spec.name, values)
+        return metric
+    judging = judging or Judging()
+    if judging.embedded and not given.get("model"):
+        if not known.toy:
+            raise MetricUnavailableError(f"{NO_TOY}: --set {known.family}.model=FOLDER_OR_HUB_ID")
+        values["model"] = known.toy
+    judged: Metric = make(spec.name, values, judging)
+    return judged

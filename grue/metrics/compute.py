@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from grue.core.metric import CorpusMetric, Floats, MeanMetric, Metric, SegmentMetric, Texts
+from grue.core.metric import CorpusMetric, Digests, Floats, MeanMetric, Metric, PooledMetric, SegmentMetric, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,47 @@ def scorable(metric: Metric, texts: Texts) -> tuple[Texts, list[int]]:
 def row_scores(metric: Metric, texts: Texts) -> RowScores:
     """Score each row; corpus metrics give nothing here."""
     chosen, kept = scorable(metric, texts)
+    if isinstance(metric, PooledMetric):
+        digests = Digests(metric.digest(chosen) if kept else [])
+        return pooled_scores(metric, digests, kept, len(texts))
     if isinstance(metric, SegmentMetric):
-        statistics = metric.statistics(chosen) if kept else np.empty((0, 0))
-        return RowScores(
-            _scatter(metric.sample_values(statistics) if kept else np.empty(0), kept, len(texts)),
-            _scatter(statistics, kept, len(texts)) if kept else None,
-        )
+        return _with_statistics(metric, metric.statistics(chosen) if kept else np.empty((0, 0)), kept, len(texts))
     if isinstance(metric, MeanMetric):
         return RowScores(_scatter(metric.per_sample(chosen) if kept else np.empty(0), kept, len(texts)), None)
     return RowScores(None, None)
 
 
+def pooled_scores(metric: PooledMetric, digests: Digests, kept: Sequence[int], n: int) -> RowScores:
+    """Row values of a pooled metric from its digests.
+
+    Args:
+        metric: The metric.
+        digests: Of the rows that it can score.
+        kept: Their indices among all rows.
+        n: Number of all rows.
+    """
+    array = metric.pooled(digests) if kept else np.empty(0)
+    if adds_up(metric):
+        return _with_statistics(metric, array if kept else np.empty((0, 0)), kept, n)
+    return RowScores(_scatter(array, kept, n), None)
+
+
+def adds_up(metric: Metric) -> bool:
+    """Whether a metric's corpus value is made from sums of statistics."""
+    return hasattr(metric, "corpus_value")
+
+
 def corpus_value(metric: CorpusMetric, texts: Texts) -> tuple[float, int]:
     """Value of a corpus metric and the number of texts behind it."""
     chosen, kept = scorable(metric, texts)
-    return (metric.value(chosen), len(kept)) if kept else (float("nan"), 0)
+    return (metric.value(Digests(metric.digest(chosen))), len(kept)) if kept else (float("nan"), 0)
+
+
+def _with_statistics(metric: Any, statistics: Floats, kept: Sequence[int], n: int) -> RowScores:
+    return RowScores(
+        _scatter(metric.sample_values(statistics) if kept else np.empty(0), kept, n),
+        _scatter(statistics, kept, n) if kept else None,
+    )
 
 
 def _scatter(values: Floats, kept: Sequence[int], n: int) -> Floats:

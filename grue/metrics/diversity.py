@@ -11,13 +11,13 @@ All of these depend on how many outputs there are, so no plain bootstrap gives a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from grue.core.metric import Texts
+from grue.core.metric import Digests, Texts
 from grue.core.task import Setting
 from grue.metrics.text import words
 
@@ -53,12 +53,20 @@ class Diversity:
         block = f"segment:{self.segment}|" if self.measure == "msttr" else ""
         return f"{self.name}|{block}{word_signature(self.tokenize, self.punctuation)}|impl:gem-metrics|v:1"
 
-    def value(self, texts: Texts) -> float:
+    @property
+    def digest_key(self) -> tuple[str, str, bool]:
+        """All statistics of one tokeniser read the same words."""
+        return ("words", self.tokenize, self.punctuation)
+
+    def digest(self, texts: Texts) -> words.Tokens:
+        """The words of each prediction."""
+        return words.tokens(texts, self.tokenize, punctuation=self.punctuation)
+
+    def value(self, digests: Digests) -> float:
         """The statistic; NaN for MSTTR where there are fewer words than one block."""
         if self.measure == "msttr":
-            rows = words.tokens(texts, self.tokenize, punctuation=self.punctuation)
-            return msttr([word for row in rows for word in row], self.segment)
-        counts = self._counts(texts, self.order)
+            return msttr([word for row in digests.items for word in row], self.segment)
+        counts = self._counts(digests, self.order)
         total = counts.total()
         if self.measure == "vocab_size":
             return float(len(counts))
@@ -70,13 +78,10 @@ class Diversity:
             return len(counts) / total
         if self.measure == "entropy":
             return entropy(counts)
-        return conditional_entropy(counts, self._counts(texts, self.order - 1))
+        return conditional_entropy(counts, self._counts(digests, self.order - 1))
 
-    def _counts(self, texts: Texts, order: int) -> Ngrams:
-        key = ("n-grams", self.tokenize, self.punctuation, order)
-        return texts.derived(
-            key, lambda: ngrams(words.tokens(texts, self.tokenize, punctuation=self.punctuation), order)
-        )
+    def _counts(self, digests: Digests, order: int) -> Ngrams:
+        return digests.derived(("n-grams", order), lambda: ngrams(digests.items, order))
 
 
 def word_signature(tokenize: str, punctuation: bool) -> str:
@@ -84,7 +89,7 @@ def word_signature(tokenize: str, punctuation: bool) -> str:
     return f"tok:{words.signature(tokenize)}|punct:{'yes' if punctuation else 'no'}|case:lc"
 
 
-def ngrams(rows: words.Tokens, order: int) -> Ngrams:
+def ngrams(rows: Sequence[list[str]], order: int) -> Ngrams:
     """Counts of all n-grams; none crosses a row."""
     counts: Ngrams = Counter()
     for row in rows:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -20,8 +20,9 @@ from typing import Any, ClassVar
 
 from grue.core import reach
 from grue.core.errors import MetricUnavailableError
-from grue.core.metric import Texts
+from grue.core.metric import Digests, Texts
 from grue.core.task import Setting
+from grue.core.text import Json
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,20 @@ class HfEvaluate:
         key = self.key or "auto-v1"
         return f"evaluate:{_short(self.script)}|key:{key}|script:{digest}|impl:evaluate-{version('evaluate')}|v:1"
 
-    def value(self, texts: Texts) -> float:
+    @property
+    def digest_key(self) -> str:
+        """Every script reads the texts themselves."""
+        return "texts"
+
+    def digest(self, texts: Texts) -> list[tuple[str, Sequence[str], Mapping[str, Json]]]:
+        """The texts as they are: a script can be asked only once."""
+        return list(zip(texts.predictions, texts.references, texts.inputs, strict=True))
+
+    def value(self, digests: Digests) -> float:
         """The script's number for all texts."""
         module = _load(self.script)
-        answer = module.compute(**self._arguments(_features(module), texts))
+        predictions, references, inputs = zip(*digests.items, strict=True) if digests.items else ((), (), ())
+        answer = module.compute(**self._arguments(_features(module), Texts(predictions, references, inputs)))
         return self._chosen(answer if isinstance(answer, Mapping) else {})
 
     def _arguments(self, features: Mapping[str, Any], texts: Texts) -> dict[str, Any]:

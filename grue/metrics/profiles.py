@@ -7,16 +7,8 @@ from collections.abc import Mapping
 from grue.core.errors import UsageError
 from grue.core.task import PAPER, PROFILES, STANDARD, Setting
 from grue.core.text import nearest
-
-# RL4LMs' evaluation: SacreBLEU with the international tokeniser, ROUGE against the
-# first reference with the bootstrap aggregate, METEOR against the printed list of references with
-# WordNet, NLTK words for diversity.
-_PAPER: Mapping[str, Mapping[str, Setting]] = {
-    "sacrebleu": {"tokenize": "intl"},
-    "rouge": {"references": "first", "paper": True},
-    "meteor": {"wordnet": True, "tokenize": "nltk", "paper": True},
-    "diversity": {"tokenize": "nltk"},
-}
+from grue.metrics.settings import PAPER as PAPER_QUIRKS
+from grue.metrics.settings import PAPER_SWITCH
 
 
 def profile_settings(profile: str | None) -> Mapping[str, Mapping[str, Setting]]:
@@ -31,4 +23,4 @@ def profile_settings(profile: str | None) -> Mapping[str, Mapping[str, Setting]]
         raise UsageError(
             f"Unknown profile {profile!r}.{nearest(profile, PROFILES)}", f"Profiles: {', '.join(PROFILES)}."
         )
-    return _PAPER
+    return {family: {PAPER_SWITCH: True} for family in PAPER_QUIRKS}

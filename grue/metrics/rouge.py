@@ -188,7 +188,7 @@ def _f_union(reference: list[Words], prediction: list[Words]) -> float:
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> Rouge:
     """Build from the settings of the family ``rouge``."""
-    kind = PaperRouge if settings["paper"] else Rouge
+    kind = PaperRouge if settings["bootstrap"] else Rouge
     return kind(
         name=name,
         use_stemmer=bool(settings["use_stemmer"]),

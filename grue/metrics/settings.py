@@ -42,7 +42,8 @@ def _flag(default: bool) -> Option:
 
 _WORDS = ("unicode", "nltk", "whitespace")
 # A metric that needs a model names it and how much it reads at once.
-_MODEL = {"model": Option(None, str), "label": Option(None, str), "batch_tokens": Option(None, int, minimum=1)}
+_MODEL = {"model": Option(None, str), "batch_tokens": Option(None, int, minimum=1)}
+_CLASSIFIER = {**_MODEL, "label": Option(None, str)}
 
 FAMILIES: Mapping[str, Mapping[str, Option]] = {
     "sacrebleu": {
@@ -52,6 +53,7 @@ FAMILIES: Mapping[str, Mapping[str, Option]] = {
         "smooth_value": Option(None, float, minimum=0),
         "max_ngram_order": Option(4, int, minimum=1),
         "effective_order": _flag(False),
+        "paper": _flag(False),
     },
     "chrf": {
         "char_order": Option(6, int, minimum=1),
@@ -71,6 +73,8 @@ FAMILIES: Mapping[str, Mapping[str, Option]] = {
         "use_stemmer": _flag(True),
         "references": Option("max", str, ("max", "first")),
         "lsum_split": Option("newline", str, ("newline", "sentence")),
+        "printed_list": _flag(False),
+        "bootstrap": _flag(False),
         "paper": _flag(False),
     },
     "squad": {},
@@ -78,17 +82,23 @@ FAMILIES: Mapping[str, Mapping[str, Option]] = {
         "tokenize": Option("unicode", str, _WORDS),
         "segment": Option(100, int, minimum=1),
         "punctuation": _flag(True),
+        "paper": _flag(False),
     },
     "evaluate": {"key": Option(None, str)},
     "meteor": {
         "wordnet": _flag(False),
+        "wordnet_data": Option("nltk", str),
         "tokenize": Option("unicode", str, _WORDS),
         "alpha": Option(0.9, float),
         "beta": Option(3, float),
         "gamma": Option(0.5, float),
+        "printed_list": _flag(False),
         "paper": _flag(False),
     },
-    "coco": {"tokenize": Option("ptb", str, ("ptb", "whitespace"))},
+    "coco": {
+        "tokenize": Option("ptb", str, ("ptb", "whitespace")),
+        "df": Option("corpus", str),
+    },
     "bleu": {
         "tokenize": Option("whitespace", str, ("whitespace", "13a")),
         "max_order": Option(4, int, minimum=1),
@@ -97,31 +107,57 @@ FAMILIES: Mapping[str, Mapping[str, Option]] = {
     "parent": {
         "lambda": Option("reference", str),
         "max_order": Option(4, int, minimum=1),
+        "smoothing": Option(1e-5, float, minimum=0),
     },
     "coverage": {"lemmatizer": Option("builtin", str, ("builtin", "spacy"))},
-    "meteor_java": {},
-    "rougeL_max": {},
-    "spice": {},
-    "bertscore": _MODEL,
+    "meteor_java": {"jar": Option(None, str), "tokenize": Option("raw", str, ("raw", "ptb"))},
+    "rougeL_max": {
+        "weight_factor": Option(1.2, float, minimum=0),
+        "length_limit": Option(100, int, minimum=1),
+        "use_stemmer": _flag(True),
+    },
+    "spice": {"jar": Option(None, str), "tokenize": Option("ptb", str, ("ptb", "whitespace"))},
+    "bertscore": {
+        **_MODEL,
+        "layer": Option(None, int, minimum=1),
+        "idf": _flag(False),
+        "baseline": Option(None, str),
+    },
     "bleurt": _MODEL,
-    "summac_zs": _MODEL,
-    "sentiment": _MODEL,
-    "perplexity": _MODEL,
-    "perplexity_references": _MODEL,
-    "intent_accuracy": _MODEL,
+    "summac_zs": {**_CLASSIFIER, "premise": Option("source", str, ("source", "prompt")), "paper": _flag(False)},
+    "sentiment": {**_CLASSIFIER, "prompt": _flag(False), "paper": _flag(False)},
+    "perplexity": {**_MODEL, "prompt": _flag(False)},
+    "perplexity_references": {**_MODEL, "stride": Option(512, int, minimum=1)},
+    "intent_accuracy": {**_CLASSIFIER, "separator": Option("<EOU>", str), "paper": _flag(False)},
+}
+
+# What `FAMILY.paper=true` stands for: the quirks of the paper's code, each with a switch of its own. A switch that
+# is set beside it wins.
+PAPER_SWITCH = "paper"
+PAPER: Mapping[str, Mapping[str, Setting]] = {
+    "sacrebleu": {"tokenize": "intl"},
+    "rouge": {"references": "first", "bootstrap": True},
+    "diversity": {"tokenize": "nltk"},
+    "meteor": {"wordnet": True, "tokenize": "nltk", "printed_list": True},
+    "summac_zs": {"premise": "prompt"},
+    "sentiment": {"prompt": True},
+    "intent_accuracy": {"separator": ""},
 }
 
 
 def resolve(family: str, *layers: Mapping[str, Setting]) -> dict[str, Setting | None]:
-    """All settings of a family: its defaults, then each layer over them.
+    """All settings of a family: its defaults, then each layer over them, ``paper`` spelt out first in its layer.
 
     Raises:
         UsageError: for a key the family does not have or a value of the wrong type or range.
     """
     values = {key: option.default for key, option in FAMILIES[family].items()}
     for layer in layers:
-        for key, value in layer.items():
-            values[key] = _checked(family, key, value)
+        given = {key: _checked(family, key, value) for key, value in layer.items()}
+        if (paper := given.pop(PAPER_SWITCH, None)) is not None:
+            values.update(PAPER[family] if paper else {key: FAMILIES[family][key].default for key in PAPER[family]})
+        values.update(given)
+    values.pop(PAPER_SWITCH, None)
     return values
 
 

@@ -34,7 +34,7 @@ def metrics(*names: str, **settings: Setting) -> tuple[MetricSpec, ...]:
 
 def diversity(*, paper: bool) -> tuple[MetricSpec, ...]:
     """The naturalness family; the paper counts words with NLTK's English tokeniser for every language."""
-    return metrics(*DIVERSITY, tokenize="nltk" if paper else "unicode")
+    return metrics(*DIVERSITY, paper=paper)
 
 
 def rouge(*, paper: bool, printed_list: bool = False) -> tuple[MetricSpec, ...]:
@@ -49,15 +49,15 @@ def rouge(*, paper: bool, printed_list: bool = False) -> tuple[MetricSpec, ...]:
     if not paper:
         settings = {"use_stemmer": True, "references": "max", "lsum_split": "sentence"}
     elif printed_list:
-        settings = {"use_stemmer": True, "paper": True}
+        settings = {"use_stemmer": True, "paper": True, "references": "max", "printed_list": True}
     else:
-        settings = {"use_stemmer": True, "references": "first", "paper": True}
+        settings = {"use_stemmer": True, "paper": True}
     return metrics(*ROUGE, **settings)
 
 
 def meteor(*, paper: bool) -> tuple[MetricSpec, ...]:
     """METEOR by exact and stem stages; the paper adds WordNet and scores against the printed reference list."""
-    return metrics("meteor", paper=True, wordnet=True, tokenize="nltk") if paper else metrics("meteor")
+    return metrics("meteor", paper=True) if paper else metrics("meteor")
 
 
 def bleu(*, paper: bool) -> tuple[MetricSpec, ...]:
