@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from grue.core.errors import UsageError
@@ -151,11 +151,31 @@ def resolve(family: str, *layers: Mapping[str, Setting]) -> dict[str, Setting | 
     Raises:
         UsageError: for a key the family does not have or a value of the wrong type or range.
     """
-    values = {key: option.default for key, option in FAMILIES[family].items()}
+    return resolve_options(family, FAMILIES[family], PAPER.get(family, {}), layers)
+
+
+def resolve_options(
+    family: str,
+    options: Mapping[str, Option],
+    quirks: Mapping[str, Setting],
+    layers: Iterable[Mapping[str, Setting]],
+) -> dict[str, Setting | None]:
+    """The same for any table of options.
+
+    Args:
+        family: Name before the dot, for messages.
+        options: Key -> option.
+        quirks: What ``paper=true`` stands for.
+        layers: Settings, later ones over earlier ones.
+
+    Raises:
+        UsageError: for an unknown key or a value of the wrong type or range.
+    """
+    values = {key: option.default for key, option in options.items()}
     for layer in layers:
-        given = {key: _checked(family, key, value) for key, value in layer.items()}
+        given = {key: _checked(family, options, key, value) for key, value in layer.items()}
         if (paper := given.pop(PAPER_SWITCH, None)) is not None:
-            values.update(PAPER[family] if paper else {key: FAMILIES[family][key].default for key in PAPER[family]})
+            values.update(quirks if paper else {key: options[key].default for key in quirks})
         values.update(given)
     values.pop(PAPER_SWITCH, None)
     return values
@@ -182,8 +202,7 @@ def check_settings(settings: SettingTable, task_names: Collection[str] = ()) -> 
         resolve(family, values)
 
 
-def _checked(family: str, key: str, value: Setting) -> Setting:
-    options = FAMILIES[family]
+def _checked(family: str, options: Mapping[str, Option], key: str, value: Setting) -> Setting:
     if key not in options:
         known = ", ".join(f"{family}.{name}" for name in options)
         raise UsageError(
