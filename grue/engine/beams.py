@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from grue.checkpoints.reading import quiet_transformers
 from grue.core.decoding import Decoding
-from grue.engine.checkpoint import quiet_transformers
 from grue.engine.decode import Output, TokenIds, padded
 
 

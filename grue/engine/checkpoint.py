@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grue.checkpoints.hashing import config_sha256, weights_sha256
+from grue.checkpoints.loading import load_weights, place_model
+from grue.checkpoints.reading import first_line, positions, quiet_transformers, read_config, read_json
+from grue.checkpoints.weights import WeightFiles, find_weights
 from grue.core.errors import CheckpointError
 from grue.core.text import Json
-from grue.engine.hashing import config_sha256, weights_sha256
 from grue.engine.options import EngineOptions
-from grue.engine.weights import WeightFiles, find_weights
-
-# Encoders whose positions are relative: nothing bounds how much they read.
-_RELATIVE_ENCODERS = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers", "byt5", "udop", "t5gemma"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +53,8 @@ def read_checkpoint(folder: Path, options: EngineOptions) -> Checkpoint:
     Raises:
         CheckpointError: for every fault that can be seen without loading; it names the file and the fix.
     """
-    raw = _read_json(folder, "config.json")
-    config = _config(folder, raw, options)
+    raw = read_json(folder, "config.json")
+    config = read_config(folder, raw, trust_remote_code=options.trust_remote_code)
     architecture, is_encoder_decoder = _architecture(folder, config, raw, options)
     weights = find_weights(folder, allow_pickle=options.allow_pickle)
     adapter_weights, adapter_config = _adapter(options)
@@ -88,117 +85,21 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: str, options: EngineO
     Raises:
         CheckpointError: where a weight is missing or has another shape than the config says.
     """
-    import torch
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    auto = AutoModelForSeq2SeqLM if checkpoint.is_encoder_decoder else AutoModelForCausalLM
-    place = str(checkpoint.folder)
-    with quiet_transformers():
-        try:
-            model, report = auto.from_pretrained(
-                checkpoint.folder,
-                config=checkpoint.config,
-                dtype=getattr(torch, dtype),
-                use_safetensors=not checkpoint.weights.is_pickle,
-                trust_remote_code=options.trust_remote_code,
-                local_files_only=True,
-                output_loading_info=True,
-            )
-        except torch.cuda.OutOfMemoryError as error:
-            raise CheckpointError(
-                f"The weights do not fit into the memory of {device}.",
-                "Give --device cpu or --dtype bfloat16.",
-                place=place,
-            ) from error
-        except (RuntimeError, ValueError, OSError, KeyError, ImportError, TypeError, AttributeError) as error:
-            raise CheckpointError(
-                f"The weights cannot be loaded: {_first_line(error)}",
-                "Check that config and weights belong together.",
-                place=place,
-            ) from error
-    missing = sorted(report.get("missing_keys") or ())
-    if missing:
-        raise CheckpointError(
-            f"{len(missing)} weights of {checkpoint.architecture} are missing, {missing[0]!r} first.",
-            "Give the whole checkpoint; without them the model would be random.",
-            place=place,
-        )
+    model = load_weights(
+        AutoModelForSeq2SeqLM if checkpoint.is_encoder_decoder else AutoModelForCausalLM,
+        checkpoint.folder,
+        checkpoint.config,
+        checkpoint.weights,
+        architecture=checkpoint.architecture,
+        device=device,
+        dtype=dtype,
+        trust_remote_code=options.trust_remote_code,
+    )
     if checkpoint.adapter is not None:
         model = _with_adapter(model, checkpoint.adapter)
-    try:
-        return model.to(device).eval().requires_grad_(False)
-    except torch.cuda.OutOfMemoryError as error:
-        raise CheckpointError(
-            f"The weights do not fit into the memory of {device}.",
-            "Give --device cpu or --dtype bfloat16.",
-            place=place,
-        ) from error
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep the library's log lines, warnings and bars away from the user's terminal."""
-    import warnings
-
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
-
-
-def _read_json(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / name
-    if not path.is_file():
-        hint = (
-            "This folder holds an adapter: give the base model with -m and this folder with --adapter."
-            if (folder / "adapter_config.json").is_file() and name == "config.json"
-            else "Give the folder that save_pretrained wrote."
-        )
-        raise CheckpointError(f"No {name}.", hint, place=str(folder))
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{name} is no valid JSON: {error}.", "Mend or fetch the file again.", place=str(path)
-        ) from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{name} holds no JSON object.", "Mend or fetch the file again.", place=str(path))
-    return value
-
-
-def _config(folder: Path, raw: Mapping[str, Any], options: EngineOptions) -> Any:
-    from transformers import CONFIG_MAPPING, AutoConfig
-
-    place = str(folder / "config.json")
-    kind = raw.get("model_type")
-    if kind not in CONFIG_MAPPING and not options.trust_remote_code:
-        if raw.get("auto_map"):
-            raise CheckpointError(
-                f"Models of type {kind!r} need code that lies in the checkpoint.",
-                "Read that code; give --trust-remote-code if you want it to run.",
-                place=place,
-            )
-        raise CheckpointError(
-            f"Unknown model type {kind!r}.", "Check config.json; a newer transformers may know it.", place=place
-        )
-    try:
-        with quiet_transformers():
-            return AutoConfig.from_pretrained(
-                folder, trust_remote_code=options.trust_remote_code, local_files_only=True
-            )
-    except Exception as error:
-        raise CheckpointError(
-            f"config.json cannot be used: {_first_line(error)}", "Mend the file.", place=place
-        ) from error
+    return place_model(model, device, checkpoint.folder)
 
 
 def _architecture(folder: Path, config: Any, raw: Mapping[str, Any], options: EngineOptions) -> tuple[str, bool]:
@@ -251,7 +152,7 @@ def _adapter(options: EngineOptions) -> tuple[WeightFiles | None, Json]:
         return None, None
     if not folder.is_dir():
         raise CheckpointError(f"--adapter: no such folder: {folder}", "Give the folder that save_pretrained wrote.")
-    settings = _read_json(folder, "adapter_config.json")
+    settings = read_json(folder, "adapter_config.json")
     kept = {
         key: value
         for key, value in settings.items()
@@ -272,7 +173,7 @@ def _with_adapter(model: Any, folder: Path) -> Any:
             adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=False)
     except (ValueError, RuntimeError, KeyError, TypeError, OSError, AttributeError) as error:
         raise CheckpointError(
-            f"--adapter does not fit the model: {_first_line(error)}",
+            f"--adapter does not fit the model: {first_line(error)}",
             "Give the adapter of this base model.",
             place=str(folder),
         ) from error
@@ -291,26 +192,3 @@ def _with_adapter(model: Any, folder: Path) -> Any:
             place=str(folder),
         )
     return adapted.merge_and_unload()
-
-
-def positions(config: Any, is_encoder_decoder: bool) -> tuple[int | None, int | None]:
-    """Tokens that a model reads, and new tokens that an encoder-decoder model writes; ``None`` if unbounded."""
-    if is_encoder_decoder and config.model_type in _RELATIVE_ENCODERS:
-        return None, None
-    shared = _whole(config, "max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length")
-    if not is_encoder_decoder:
-        return shared, None
-    encoder = _whole(config, "max_encoder_position_embeddings") or shared
-    return encoder, _whole(config, "max_decoder_position_embeddings") or shared
-
-
-def _whole(config: Any, *names: str) -> int | None:
-    for name in names:
-        value = getattr(config, name, None)
-        if isinstance(value, int) and value > 0:
-            return value
-    return None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from grue.checkpoints.device import available_cores, free_bytes
 from grue.core.text import Json
 from grue.engine.batching import Item
 from grue.engine.decode import first_logits
-from grue.engine.device import available_cores, free_bytes
 from grue.engine.estimate import measured_tokens_per_second, memory_bytes, weights_bytes
 from grue.engine.hf import HFEngine
 from grue.engine.protocol import Job

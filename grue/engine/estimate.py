@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from grue.checkpoints.device import free_bytes
 from grue.engine.batching import Budget, Item, batches
 from grue.engine.checkpoint import Checkpoint
-from grue.engine.device import free_bytes
 from grue.engine.protocol import Engine, Job, Request
 
 CPU_ROWS = 32

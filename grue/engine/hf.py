@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from grue.checkpoints.device import choose_device, choose_dtype, settle_threads
+from grue.checkpoints.hashing import tokenizer_sha256
+from grue.checkpoints.hub import Located
+from grue.checkpoints.reading import quiet_transformers
 from grue.core.errors import CheckpointError, PartialRunError
 from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo
 from grue.core.text import Json
 from grue.engine.batching import Item, batches
 from grue.engine.beams import beam_batch, sees_padding
-from grue.engine.checkpoint import Checkpoint, load_model, quiet_transformers, read_checkpoint
+from grue.engine.checkpoint import Checkpoint, load_model, read_checkpoint
 from grue.engine.decode import Output, TokenIds, cut_at_stop, decode_batch
-from grue.engine.device import choose_device, choose_dtype, settle_threads
 from grue.engine.estimate import default_budget
-from grue.engine.hashing import tokenizer_sha256
-from grue.engine.hub import Located
 from grue.engine.options import EngineOptions
 from grue.engine.protocol import Job, Request
 from grue.engine.tokenization import PromptReader, read_tokenizer
@@ -137,6 +139,11 @@ class HFEngine:
             **self.reader.describe(),
             "config_sha256": self.checkpoint.config_sha256,
         }
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the checkpoint."""
+        return self.checkpoint.folder
 
     def environment(self) -> Mapping[str, Json]:
         """Where it computes; no part of a run's identity."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from grue.checkpoints.hashing import config_sha256
+from grue.checkpoints.reading import positions
+from grue.checkpoints.weights import WeightFiles
 from grue.core.run import ModelInfo
-from grue.engine.checkpoint import Checkpoint, positions
-from grue.engine.hashing import config_sha256
+from grue.engine.checkpoint import Checkpoint
 from grue.engine.hf import HFEngine, token_ids
 from grue.engine.options import EngineOptions
 from grue.engine.tokenization import prompt_reader
-from grue.engine.weights import WeightFiles
 
 KIND = "live"
 

@@ -38,13 +38,18 @@ def open_engine(model: str, options: EngineOptions) -> Engine:
             raise UsageError(f"-m: unknown system {model!r}.{nearest(model, [ORACLE])}", f"The oracle is {ORACLE}.")
         return open_null(model, options)
     # The libraries behind checkpoints are imported only where a model runs.
+    from grue.checkpoints.hub import Located, locate
     from grue.engine.hf import open_checkpoint
-    from grue.engine.hub import Located, locate
 
     if colon and prefix == "demo" and not Path(model).is_dir():
         located = Located(folder=_demo_folder(rest), kind="demo", revision=None, name=model)
     else:
-        located = locate(model, options)
+        located = locate(
+            model,
+            offline=options.offline,
+            allow_pickle=options.allow_pickle,
+            trust_remote_code=options.trust_remote_code,
+        )
     return open_checkpoint(model, located, options)
 
 

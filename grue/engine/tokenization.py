@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grue.checkpoints.hashing import tokenizer_files
+from grue.checkpoints.reading import quiet_transformers
 from grue.core.errors import CheckpointError, UsageError
 from grue.core.task import Truncation
 from grue.core.text import Json, sha256_text
-from grue.engine.checkpoint import Checkpoint, quiet_transformers
-from grue.engine.hashing import tokenizer_files
+from grue.engine.checkpoint import Checkpoint
 from grue.engine.options import EngineOptions
 
 _PROBE = "a b"

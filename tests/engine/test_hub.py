@@ -17,10 +17,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OPEN = """
 import json, sys
 from grue.core.errors import GrueError
-from grue.engine.hub import locate
-from grue.engine.options import EngineOptions
+from grue.checkpoints.hub import locate
 try:
-    found = locate(sys.argv[1], EngineOptions(offline=sys.argv[2] == "offline"))
+    found = locate(sys.argv[1], offline=sys.argv[2] == "offline")
     files = sorted(path.name for path in found.folder.iterdir())
     print(json.dumps({"revision": found.revision, "kind": found.kind, "name": found.name, "files": files}))
 except GrueError as error:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from grue.checkpoints.weights import FETCH_AGAIN, Tensor, WeightFiles
 from grue.core.errors import CheckpointError
 from grue.core.text import Json, canonical_json, sha256_text
-from grue.engine.weights import FETCH_AGAIN, Tensor, WeightFiles
 
 CHUNK_BYTES = 1 << 24
 # What tokenizers are stored in; what else lies in a checkpoint's folder is no part of the tokenizer.

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from grue.checkpoints.reading import first_line
 from grue.core import reach
 from grue.core.errors import CheckpointError
-from grue.engine.options import EngineOptions
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -24,11 +24,20 @@ class Located:
     name: str
 
 
-def locate(model: str, options: EngineOptions) -> Located:
+def locate(
+    model: str, *, offline: bool = False, allow_pickle: bool = False, trust_remote_code: bool = False, flag: str = "-m"
+) -> Located:
     """Find a checkpoint: an existing folder first, else a hub id.
 
     The hub is asked once a process, for at most five seconds; after a failure, and offline, only the local cache is
     looked at.
+
+    Args:
+        model: Folder, or hub id ``org/name`` or ``org/name@revision``.
+        offline: Look at local files only.
+        allow_pickle: Fetch pickle weights where a repository has no others.
+        trust_remote_code: Fetch code too.
+        flag: What the user wrote before the name, for messages.
 
     Raises:
         CheckpointError: where there is no such folder, or the id is neither on the hub nor in the cache.
@@ -38,7 +47,7 @@ def locate(model: str, options: EngineOptions) -> Located:
         return Located(folder, "local", None, folder.resolve().name or "model")
     if folder.is_file():
         raise CheckpointError(
-            "-m names a file; a checkpoint is a folder.", "Give the folder that holds it.", place=model
+            f"{flag} names a file; a checkpoint is a folder.", "Give the folder that holds it.", place=model
         )
     if not _HUB_ID.fullmatch(model) or model.startswith((".", "~")):
         raise CheckpointError(
@@ -46,11 +55,20 @@ def locate(model: str, options: EngineOptions) -> Located:
             "Give a checkpoint folder, or a hub id of the form org/name or org/name@revision.",
         )
     repo, _, revision = model.partition("@")
-    found, commit = _snapshot(repo, revision or None, options)
+    wanted = _Wanted(allow_pickle, trust_remote_code)
+    found, commit = _snapshot(repo, revision or None, wanted, offline=offline)
     return Located(found, "hub", commit, repo.partition("/")[2])
 
 
-def _snapshot(repo: str, revision: str | None, options: EngineOptions) -> tuple[Path, str]:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which files of a repository a run may take besides the safe ones."""
+
+    pickle: bool
+    code: bool
+
+
+def _snapshot(repo: str, revision: str | None, wanted: _Wanted, *, offline: bool) -> tuple[Path, str]:
     """The folder of a snapshot and its commit."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (
@@ -63,13 +81,13 @@ def _snapshot(repo: str, revision: str | None, options: EngineOptions) -> tuple[
     )
 
     shown = f"{repo}@{revision}" if revision else repo
-    reason = "--offline or HF_HUB_OFFLINE=1 is set" if options.offline else reach.unreachable()
+    reason = "--offline or HF_HUB_OFFLINE=1 is set" if offline else reach.unreachable()
     if not reason:
         try:
             info = HfApi().model_info(repo, revision=revision, timeout=reach.PROBE_SECONDS)
             names = [str(entry.rfilename) for entry in info.siblings or ()]
             # By the name that the user gave, so that the cache remembers which commit it stood for.
-            folder = Path(snapshot_download(repo, revision=revision, allow_patterns=_wanted(names, options)))
+            folder = Path(snapshot_download(repo, revision=revision, allow_patterns=_patterns(names, wanted)))
             return folder, folder.name
         except GatedRepoError as error:
             raise CheckpointError(
@@ -86,9 +104,9 @@ def _snapshot(repo: str, revision: str | None, options: EngineOptions) -> tuple[
                 place=shown,
             ) from error
         except (HfHubHTTPError, HFValidationError, EntryNotFoundError) as error:
-            reason = _first_line(error)
+            reason = first_line(error)
         except reach.network_errors() as error:
-            reason = _first_line(error)
+            reason = first_line(error)
             reach.give_up(reason)
     cached = _cached(repo, revision or "main")
     if cached is None:
@@ -114,18 +132,14 @@ def _cached(repo: str, revision: str) -> Path | None:
     return snapshot if _COMMIT.fullmatch(commit) and snapshot.is_dir() else None
 
 
-def _wanted(names: list[str], options: EngineOptions) -> list[str]:
+def _patterns(names: list[str], wanted: _Wanted) -> list[str]:
     """Files at the top of a repository that a run needs; pickle weights only where allowed and nothing else is."""
     top = [name for name in names if "/" not in name]
     endings = [".json", ".model", ".txt", ".jinja", ".spm", ".codes"]
-    if options.trust_remote_code:
+    if wanted.code:
         endings.append(".py")
-    wanted = [name for name in top if name.endswith(tuple(endings))]
+    plain = [name for name in top if name.endswith(tuple(endings))]
     safe = [name for name in top if re.fullmatch(r"model(-\d+-of-\d+)?\.safetensors", name)]
-    if not safe and options.allow_pickle:
+    if not safe and wanted.pickle:
         safe = [name for name in top if re.fullmatch(r"pytorch_model(-\d+-of-\d+)?\.bin", name)]
-    return wanted + safe
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return plain + safe

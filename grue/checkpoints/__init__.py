@@ -1,0 +1,1 @@
+"""Checkpoints as they lie on disk: found, read, hashed and loaded, for models under evaluation and judges alike."""
