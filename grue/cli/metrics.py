@@ -83,7 +83,7 @@ def compute(
     as_json: AsJson = False,
 ) -> int:
     """Compute metrics on a file of predictions."""
-    from grue.metrics.rows_file import read_rows
+    from grue.metrics.rows_file import read_portions
     from grue.metrics.several import compute as compute_all
     from grue.metrics.several import scorers
 
@@ -95,15 +95,10 @@ def compute(
     for name in wanted:
         entry(name)
     chosen = profile_name(profile) if profile else None
-    texts = read_rows(file)
-    outcome = compute_all(scorers(wanted, given, chosen), texts)
+    built = scorers(wanted, given, chosen)
+    outcome = compute_all(built, read_portions(file))
     if as_json:
-        print_json(
-            {
-                "metrics": {name: score.to_json() for name, score in outcome.scores.items()},
-                "per_sample": {name: score.per_sample for name, score in outcome.scores.items() if score.per_sample},
-            }
-        )
+        _print_json(outcome)
     else:
         _print_tables(outcome, per_sample=per_sample)
     return Exit.PARTLY if outcome.failed else Exit.YES
@@ -132,6 +127,23 @@ def _described(name: str) -> dict[str, Json]:
         "signature": metric.signature(),
         "reason": None,
     }
+
+
+def _print_json(outcome: Outcome) -> None:
+    """One document, written metric by metric: the row values of a million rows are many."""
+    import json
+    import sys
+
+    write = sys.stdout.write
+    metrics = {name: score.to_json() for name, score in outcome.scores.items()}
+    write(f'{{"schema_version": 1,\n "metrics": {json.dumps(metrics, ensure_ascii=False, allow_nan=False)},\n')
+    write(' "per_sample": {')
+    comma = ""
+    for name, score in outcome.scores.items():
+        if values := score.per_sample:
+            write(f"{comma}\n  {json.dumps(name)}: {json.dumps(values, allow_nan=False)}")
+            comma = ","
+    write("}}\n")
 
 
 def _print_tables(outcome: Outcome, *, per_sample: bool) -> None:

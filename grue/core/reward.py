@@ -9,19 +9,27 @@ from grue.core.metric import Digests, Floats, Texts
 
 
 class Reward(Protocol):
-    """A reward function.
+    """A reward function."""
 
-    Attributes:
-        name: Name in ``grue rewards list``.
-        low: Smallest possible value; ``None`` where unbounded.
-        high: Largest possible value; ``None`` where unbounded.
-        needs_references: Whether a row without references has no reward (NaN).
-    """
+    @property
+    def name(self) -> str:
+        """Name in ``grue rewards list``, or the formula of a combination."""
+        ...
 
-    name: str
-    low: float | None
-    high: float | None
-    needs_references: bool
+    @property
+    def low(self) -> float | None:
+        """Smallest possible value; ``None`` where unbounded."""
+        ...
+
+    @property
+    def high(self) -> float | None:
+        """Largest possible value; ``None`` where unbounded."""
+        ...
+
+    @property
+    def needs_references(self) -> bool:
+        """Whether a row without references has no reward (NaN)."""
+        ...
 
     def signature(self) -> str:
         """Every setting that can change the number, in a fixed order."""
@@ -37,12 +45,12 @@ class PooledReward(Reward, Protocol):
     """A reward that a run computes when all texts are known: it needs a judge or document frequencies.
 
     ``rewards`` still scores any batch alone, as a trainer calls it.
-
-    Attributes:
-        digest_key: Rewards and metrics with equal keys share their digests.
     """
 
-    digest_key: Hashable
+    @property
+    def digest_key(self) -> Hashable:
+        """Rewards and metrics with equal keys share their digests."""
+        ...
 
     def digest(self, texts: Texts) -> Sequence[Any]:
         """One object a prediction, as small as will do."""

@@ -9,7 +9,7 @@ from grue.core.metric import MetricValue
 from grue.core.text import Json, canonical_json, sha256_text
 
 SCHEMA_VERSION = 1
-NO_SCORE_REASON = "The GRUE score is not computed by this version of grue."
+NOT_SCORED = "not scored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +174,77 @@ class Rates:
     cut_output: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreValue:
+    """A number on the scale of 0 (floor) to 100 (ceiling), or its absence with a reason.
+
+    Attributes:
+        value: Not clipped; ``None`` where something it needs is missing.
+        ci95: Bounds of the 95 % interval; ``None`` where no method promises one.
+        reason: Why there is no value, or no interval.
+    """
+
+    value: float | None
+    ci95: tuple[float, float] | None = None
+    reason: str | None = None
+
+    @classmethod
+    def none(cls, reason: str) -> ScoreValue:
+        """No score, and why."""
+        return cls(None, None, reason)
+
+    def to_json(self) -> dict[str, Json]:
+        """The object of ``results.json``; ``reason`` only where there is one."""
+        out: dict[str, Json] = {"value": self.value, "ci95": list(self.ci95) if self.ci95 else None}
+        return {**out, "reason": self.reason} if self.reason else out
+
+
+@dataclass(frozen=True, slots=True)
+class RunScores:
+    """Scores over all tasks of the benchmark, beside each other and never mixed."""
+
+    grue: ScoreValue = ScoreValue(None, None, NOT_SCORED)
+    naturalness: ScoreValue = ScoreValue(None, None, NOT_SCORED)
+
+    def to_json(self) -> dict[str, Json]:
+        """The object of ``results.json``."""
+        return {"grue": self.grue.to_json(), "naturalness": self.naturalness.to_json()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskScore:
+    """Where a task's values stand between its yardsticks.
+
+    Attributes:
+        quality: 100 × mean over the primary metrics of (value − floor) / (ceiling − floor).
+        naturalness: Likeness to the references in variety and length.
+        floor: Primary metric -> value of ``null:random-reference``.
+        ceiling: Primary metric -> value of the oracle, or the best value there is.
+        null_systems: System -> primary metric -> value, the floor's among them.
+        statistics: Naturalness statistic -> (value, the references' value).
+    """
+
+    quality: ScoreValue = ScoreValue(None, None, NOT_SCORED)
+    naturalness: ScoreValue = ScoreValue(None, None, NOT_SCORED)
+    floor: Mapping[str, float | None] = field(default_factory=dict)
+    ceiling: Mapping[str, float | None] = field(default_factory=dict)
+    null_systems: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    statistics: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        """The object of ``results.json``."""
+        return {
+            "quality": self.quality.to_json(),
+            "naturalness": self.naturalness.to_json(),
+            "floor": dict(self.floor),
+            "ceiling": dict(self.ceiling),
+            "null_systems": {system: dict(values) for system, values in self.null_systems.items()},
+            "statistics": {
+                name: {"value": value, "references": reference} for name, (value, reference) in self.statistics.items()
+            },
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
     """What came out of one task. ``status`` is ``finished`` or ``partial``."""
@@ -186,6 +257,7 @@ class TaskResult:
     rewards: Mapping[str, MetricValue]
     rates: Rates
     cost: Cost
+    score: TaskScore = field(default_factory=TaskScore)
     error: str | None = None
 
     def to_json(self) -> dict[str, Json]:
@@ -197,7 +269,7 @@ class TaskResult:
             "rewards": {name: value.to_json() for name, value in self.rewards.items()},
             "rates": asdict(self.rates),
             "cost": self.cost.to_json(),
-            "scores": {"quality": _no_score(), "naturalness": _no_score(), "floor": {}, "ceiling": {}},
+            "scores": self.score.to_json(),
         }
         if self.error:
             out["error"] = self.error
@@ -212,6 +284,7 @@ class Results:
     status: str
     tasks: Mapping[str, TaskResult]
     files: Mapping[str, str]
+    scores: RunScores = field(default_factory=RunScores)
 
     def to_json(self) -> dict[str, Json]:
         """The whole ``results.json``, checksum included."""
@@ -220,7 +293,7 @@ class Results:
             "run_id": self.run_id,
             "status": self.status,
             "tasks": {name: task.to_json() for name, task in self.tasks.items()},
-            "scores": {"grue": _no_score(), "naturalness": _no_score()},
+            "scores": self.scores.to_json(),
             "files": dict(self.files),
         }
         return {**out, "checksum": checksum(out)}
@@ -229,7 +302,3 @@ class Results:
 def checksum(document: Mapping[str, Json]) -> str:
     """SHA-256 of the canonical JSON of a document without its ``checksum`` key."""
     return sha256_text(canonical_json({k: v for k, v in document.items() if k != "checksum"}))
-
-
-def _no_score() -> dict[str, Json]:
-    return {"value": None, "ci95": None, "reason": NO_SCORE_REASON}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class NullEngine:
     rule: _Rule
     cover: _Cover = list
     notes: Sequence[str] = ()
+    folder: Path | None = None
 
     def covered(self, rows: Sequence[Row]) -> list[Row]:
         """The rows it writes for: all of them unchanged, but for the oracle."""

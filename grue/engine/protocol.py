@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from grue.core.decoding import Decoding
@@ -51,6 +52,11 @@ class Engine(Protocol):
 
     info: ModelInfo
     notes: Sequence[str]  # what a user should know of the checkpoint, a sentence each
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of the checkpoint; ``None`` where no model runs or it lives in memory alone."""
+        ...
 
     def covered(self, rows: Sequence[Row]) -> list[Row]:
         """The rows this engine generates for, as they are to be scored; most engines return them unchanged.

@@ -17,8 +17,9 @@ from grue.engine.protocol import Job, Request
 from grue.evaluation.call import GenerationCall, RowsCall
 from grue.evaluation.generate import processed
 from grue.evaluation.plan import recipe
-from grue.evaluation.scoring_process import chunk_of, score_here
+from grue.evaluation.portions import chunk_of
 from grue.evaluation.selection import Selected, TaskRows, names_of, select
+from grue.evaluation.task_scoring import score_here
 
 
 class GrueCallback(TrainerCallback):  # type: ignore[misc]

@@ -90,6 +90,7 @@ def _task(
         generations=[_processed(asked, generation) for generation in generations],
         recipe=recipe(asked, call, seed),
         manifest=task_manifest(asked, call, samples, {}),
+        postprocess=asked.suite.postprocess,
         expected=len(asked.rows),
         cost=Cost(wall_seconds=0.0),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from grue.core import reach
 from grue.core.errors import UsageError
+from grue.core.judging import Judging
 from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo, TaskManifest
 from grue.core.task import Setting, Task
@@ -16,9 +18,9 @@ from grue.core.text import Json, nearest
 from grue.evaluation.call import OutputCall, RowsCall
 from grue.evaluation.plan import default_path, manifest
 from grue.evaluation.results import FINISHED
-from grue.evaluation.scoring import build_suite
-from grue.evaluation.scoring_process import Recipe, without_functions
-from grue.evaluation.selection import check_names, metric_settings, plugin_faults, suite_of, working_settings
+from grue.evaluation.selection import JUDGES, check_names, metric_settings, plugin_faults, suite_of, working_settings
+from grue.evaluation.suite import build_suite
+from grue.evaluation.task_scoring import Recipe, without_functions
 from grue.evaluation.to_score import ScoreCall, TaskToScore, ToScore
 from grue.registry.tasks import expand, load_task
 from grue.runs.read import StoredRun, read_run
@@ -92,7 +94,14 @@ def _task(name: str, before: TaskManifest, stored: StoredRun, call: ScoreCall) -
     reach.set_offline(call.offline)
     suite, quirks = suite_of(task, rows_call.profile, rows_call.settings)
     settings = metric_settings(rows_call)
-    built = build_suite(suite, metrics=rows_call.metrics, settings=settings, model_metrics=rows_call.model_metrics)
+    judging = _judging(before, stored, call)
+    built = build_suite(
+        suite,
+        metrics=rows_call.metrics,
+        settings=settings,
+        model_metrics=rows_call.model_metrics,
+        judging=judging,
+    )
     rows, generations = texts_of(stored, name)
     result = stored.results_value().tasks[name]
     lacking = result.expected * before.samples - len(generations)
@@ -107,6 +116,7 @@ def _task(name: str, before: TaskManifest, stored: StoredRun, call: ScoreCall) -
             metrics=rows_call.metrics,
             settings=settings,
             model_metrics=rows_call.model_metrics,
+            judging=judging,
             seed=stored.manifest["seed"],
         ),
         manifest=replace(
@@ -114,12 +124,25 @@ def _task(name: str, before: TaskManifest, stored: StoredRun, call: ScoreCall) -
             profile=rows_call.profile,
             quirks=quirks,
             metrics=built.signatures(),
-            rewards=dict.fromkeys(built.rewards_absent),
+            rewards=built.reward_signatures(),
             primary=primary,
         ),
+        postprocess=suite.postprocess,
         expected=result.expected,
         cost=result.cost,
         error=f"{lacking} generations are missing; evaluate the model again" if lacking > 0 else None,
+    )
+
+
+def _judging(before: TaskManifest, stored: StoredRun, call: ScoreCall) -> Judging:
+    """Where judges run; the checkpoint of a local run is asked again where it still is."""
+    model = stored.manifest_value().model
+    folder = Path(model.source) if model.kind == "local" and Path(model.source).is_dir() else None
+    return Judging(
+        offline=call.offline,
+        cache=working_settings().home / JUDGES,
+        evaluated=folder,
+        embedded=before.data.source == "mini",
     )
 
 

@@ -16,8 +16,8 @@ from grue.engine.protocol import Engine, Job
 from grue.evaluation.call import GenerationCall, RowsCall
 from grue.evaluation.environment import environment, grue_version
 from grue.evaluation.progress import Workload
-from grue.evaluation.scoring_process import Recipe, without_functions
 from grue.evaluation.selection import Selected, TaskRows, metric_settings
+from grue.evaluation.task_scoring import Recipe, without_functions
 from grue.runs.identity import new_run_id, run_identity, timestamp
 
 # Where no tokeniser was asked yet; English prose has a little more than four characters a token.
@@ -146,7 +146,7 @@ def task_manifest(asked: TaskRows, call: RowsCall, samples: int, generation: Map
         samples=samples,
         generation=generation,
         metrics=asked.built.signatures(),
-        rewards=dict.fromkeys(asked.built.rewards_absent),
+        rewards=asked.built.reward_signatures(),
         primary=asked.primary,
     )
 
@@ -158,6 +158,7 @@ def recipe(asked: TaskRows, call: RowsCall, seed: int) -> Recipe:
         metrics=call.metrics,
         settings=metric_settings(call),
         model_metrics=call.model_metrics,
+        judging=asked.judging,
         seed=seed,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grue.core.judging import Judging
 from grue.core.settings import Settings
 from grue.core.text import Json
 from grue.engine.open import EngineOptions, open_engine
@@ -14,7 +15,8 @@ from grue.evaluation.plan import Plan, default_path, plan
 from grue.evaluation.progress import Progress
 from grue.evaluation.run import Outcome, execute
 from grue.evaluation.scoring_worker import ScoringWorker
-from grue.evaluation.selection import select
+from grue.evaluation.selection import check_names, select, working_settings
+from grue.registry.tasks import expand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,11 @@ def prepare(model: str, options: EngineOptions, rows: RowsCall, generation: Gene
     Raises:
         GrueError: for any fault of the call, the data, a plugin or the checkpoint.
     """
-    selected = select(rows)
-    engine = open_engine(model, replace(options, home=options.home or selected.settings.home))
+    expand(rows.tasks, rows.include)
+    check_names(rows)
+    engine = open_engine(model, replace(options, home=options.home or working_settings().home))
+    device = engine.environment().get("device")
+    selected = select(rows, Judging(device=str(device or options.device), evaluated=engine.folder))
     arguments = {"model": model, **rows_arguments(rows), **generation_arguments(generation)}
     return Prepared(engine=engine, plan=plan(engine, selected, rows, generation, arguments), settings=selected.settings)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from grue.core.metric import MetricValue
 from grue.core.rows import Generation, Row
-from grue.core.run import Cost, TaskManifest, TaskResult
+from grue.core.run import Cost, RunScores, TaskManifest, TaskResult, TaskScore
 from grue.evaluation.costs import rates_of
 from grue.evaluation.scoring import TaskScores
-from grue.evaluation.scoring_process import Scored
+from grue.evaluation.standing import Standing
+from grue.evaluation.task_scoring import Scored
+from grue.registry.tasks import expand
 from grue.runs.directory import RunDirectory
+from grue.stats.grue_score import over_tasks
 
 FINISHED = "finished"
 PARTIAL = "partial"
+BENCHMARK = "grue"
 
 
 def write_scored(
@@ -34,9 +38,10 @@ def write_scored(
         {row.id: row for row in rows},
         generations,
         scores.per_sample if scores else {},
-        {},
+        scores.reward_samples if scores else {},
         scores.statistics if scores else {},
     )
+    run.write_explanations(task, scored.explanations)
 
 
 def task_result(
@@ -62,9 +67,9 @@ def task_result(
     """
     scores = scored.scores or _without_scores(manifest, error or scored.error or "not scored")
     n_scored = len({row_id for row_id, _ in scored.keys}) if scored.scores else 0
-    failed = [name for name, value in scores.values.items() if value.failed]
+    failed = {name: value for name, value in [*scores.values.items(), *scores.rewards.items()] if value.failed}
     if error is None and failed:
-        error = f"failed: {', '.join(f'{name} ({scores.values[name].reason})' for name in failed)}"
+        error = f"failed: {', '.join(f'{name} ({value.reason})' for name, value in failed.items())}"
     return TaskResult(
         status=PARTIAL if error else FINISHED,
         expected=expected,
@@ -74,7 +79,22 @@ def task_result(
         rewards=scores.rewards,
         rates=rates_of(generations),
         cost=cost,
+        score=scored.standing.score if scored.standing else TaskScore(),
         error=error,
+    )
+
+
+def run_scores(standings: Mapping[str, Standing | None]) -> RunScores:
+    """The GRUE score and naturalness over the benchmark's tasks.
+
+    Args:
+        standings: Task -> where it stands; ``None`` where it has no values.
+    """
+    names = expand(BENCHMARK).names
+    found = {name: standings.get(name) for name in names}
+    return over_tasks(
+        {name: one.quality if one else None for name, one in found.items()},
+        {name: one.score.naturalness if one else None for name, one in found.items()},
     )
 
 
@@ -82,6 +102,4 @@ def _without_scores(manifest: TaskManifest, reason: str) -> TaskScores:
     return TaskScores(
         values={name: MetricValue.absent(reason, failed=True) for name in manifest.metrics},
         rewards={name: MetricValue.absent(reason, failed=True) for name in manifest.rewards},
-        per_sample={},
-        statistics={},
     )

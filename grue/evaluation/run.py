@@ -16,9 +16,11 @@ from grue.evaluation.costs import cost_of, peak_resident_bytes, timed_of
 from grue.evaluation.generate import Generated, generate_task, message_of, missing
 from grue.evaluation.plan import Plan, PlannedTask
 from grue.evaluation.progress import Progress
-from grue.evaluation.results import FINISHED, PARTIAL, task_result, write_scored
-from grue.evaluation.scoring_process import Scored
+from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, write_scored
 from grue.evaluation.scoring_worker import ScoringWorker
+from grue.evaluation.standing import Standing
+from grue.evaluation.task_scoring import Scored
+from grue.evaluation.yardsticks import yardsticks
 from grue.runs.directory import RunDirectory
 
 NO_MODEL = ("null", "oracle")
@@ -109,6 +111,7 @@ class _Execution:
         self._results: dict[str, TaskResult] = {}
         self._previous: Mapping[str, TaskResult] = run.previous.tasks if run.previous else {}
         self._has_model = engine.info.kind not in NO_MODEL
+        self._standings: dict[str, Standing | None] = {}
 
     def execute(self) -> None:
         """Generate, score and write everything, ``results.json`` last."""
@@ -130,16 +133,24 @@ class _Execution:
             ) from error
 
     def _generate_and_write(self) -> None:
+        # On an accelerator judges would take memory from the model: they wait until it is gone.
+        shares_device = self._has_model and self._engine.environment().get("device") != "cpu"
         for planned in self._plan.tasks:
             self._generate(planned)
-            self._write_ready(wait=False)
+            if not shares_device:
+                self._worker.end(self._ticket(planned))
+                self._write_ready(wait=False)
+        if shares_device:
+            self._engine.close()
+            for planned in self._plan.tasks:
+                self._worker.end(self._ticket(planned))
         if self._waiting:
             self._progress.phase("scoring")
         self._write_ready(wait=True)
         results = {task.name: self._results[task.name] for task in self._plan.tasks}
         status = FINISHED if all(result.status == FINISHED for result in results.values()) else PARTIAL
         self._run.event("ended", status=status)
-        self._run.finish(status, results)
+        self._run.finish(status, results, run_scores(self._standings))
 
     def _load(self) -> None:
         if not self._has_model:
@@ -164,6 +175,7 @@ class _Execution:
         earlier_cost = self._earlier_cost(planned)
         rows = {row.id: row for row in planned.rows}
         self._worker.begin(ticket, planned.recipe)
+        self._measure(ticket, planned)
 
         def hand_over(generations: Sequence[Generation]) -> None:
             self._worker.add(ticket, generations, rows)
@@ -171,8 +183,18 @@ class _Execution:
         generated = generate_task(planned, self._engine, self._run, hand_over, self._progress)
         if generated.error:
             self._progress.note(f"{planned.name} failed: {generated.error}. The other tasks go on.")
-        self._worker.end(ticket)
         self._waiting.append(_Waiting(planned, generated, self._peak_memory(), earlier_cost))
+
+    def _measure(self, ticket: str, planned: PlannedTask) -> None:
+        """Have null systems and the oracle scored on the same rows, where a primary metric is computed."""
+        if any(name in planned.asked.built.metrics for name in planned.asked.suite.primary):
+            covered = {row.id for row in planned.rows}
+            # As the data give them: the oracle's own run has a reference less.
+            rows = [row for row in planned.asked.rows if row.id in covered]
+            try:
+                self._worker.measure(ticket, yardsticks(rows, planned.asked.suite.postprocess))
+            except Exception as error:  # noqa: BLE001 - a plugin that raises here leaves its values without a scale
+                self._run.event("yardsticks_failed", task=planned.name, error=message_of(error))
 
     def _write_ready(self, *, wait: bool) -> None:
         left = []
@@ -188,11 +210,12 @@ class _Execution:
         planned, generated = waiting.planned, waiting.generated
         if generated.error:
             # Values of some rows under the name of all would mislead: the task has none.
-            scored = Scored(scored.ticket, [], None, generated.error)
+            scored = Scored(scored.ticket, error=generated.error)
         error = generated.error or (
             f"scoring failed: {scored.error}; 'grue score {self._run.path}' repeats it" if scored.error else None
         )
         write_scored(self._run, planned.name, planned.rows, generated.generations, scored)
+        self._standings[planned.name] = scored.standing
         self._results[planned.name] = task_result(
             planned.manifest,
             generated.generations,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from grue.core.errors import UsageError
 from grue.core.run import TaskResult
 from grue.evaluation.call import OutputCall
+from grue.evaluation.portions import chunks_of
 from grue.evaluation.progress import Progress
-from grue.evaluation.results import FINISHED, PARTIAL, task_result, write_scored
+from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, write_scored
 from grue.evaluation.run import Outcome
-from grue.evaluation.scoring_process import Scored, chunk_of, score_here
+from grue.evaluation.standing import Standing
+from grue.evaluation.task_scoring import Scored, score_here
 from grue.evaluation.to_score import ScoreCall, TaskToScore, ToScore
+from grue.evaluation.yardsticks import yardsticks
 from grue.runs.directory import RunDirectory
-
-# So many generations are scored at a time, so that a watcher sees it going on.
-PORTION = 512
 
 
 def score_call(call: ScoreCall, out: OutputCall, *, progress: Progress) -> Outcome:
@@ -47,26 +47,27 @@ def write_all(ready: ToScore, *, fresh: bool, progress: Progress) -> Outcome:
             return Outcome(path=run.path, was_finished=True, notes=ready.notes)
         run.event("started", status=run.status, scoring_only=True)
         results: dict[str, TaskResult] = {}
+        standings: dict[str, Standing | None] = {}
         for task in ready.tasks:
             progress.phase(f"scoring {task.name}")
-            results[task.name] = _scored(run, task)
+            results[task.name], standings[task.name] = _scored(run, task)
         status = FINISHED if all(result.status == FINISHED for result in results.values()) else PARTIAL
         run.event("ended", status=status)
-        run.finish(status, results)
+        run.finish(status, results, run_scores(standings))
     return Outcome(path=run.path, was_finished=False, notes=ready.notes)
 
 
-def _scored(run: RunDirectory, task: TaskToScore) -> TaskResult:
+def _scored(run: RunDirectory, task: TaskToScore) -> tuple[TaskResult, Standing | None]:
     ordered = sorted(task.generations, key=lambda g: (g.id, g.sample))
     stored = run.stored(task.name)
     run.append(task.name, [g for g in ordered if (g.id, g.sample) not in stored])
     if task.error:
         # Values of some rows under the name of all would mislead: the task has none.
-        scored = Scored(task.name, [], None, task.error)
+        scored = Scored(task.name, error=task.error)
     else:
         rows = {row.id: row for row in task.rows}
-        portions = (chunk_of(ordered[start : start + PORTION], rows) for start in range(0, len(ordered), PORTION))
-        scored = score_here(task.name, task.recipe, portions)
+        scored = score_here(task.name, task.recipe, chunks_of(ordered, rows), yardsticks(task.rows, task.postprocess))
     error = task.error or (f"scoring failed: {scored.error}" if scored.error else None)
     write_scored(run, task.name, task.rows, ordered, scored)
-    return task_result(task.manifest, ordered, expected=task.expected, scored=scored, error=error, cost=task.cost)
+    result = task_result(task.manifest, ordered, expected=task.expected, scored=scored, error=error, cost=task.cost)
+    return result, scored.standing

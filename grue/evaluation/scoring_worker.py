@@ -9,16 +9,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from grue.core import reach
 from grue.core.rows import Generation, Row
-from grue.evaluation.scoring_process import Begin, End, Portion, Recipe, Scored, chunk_of
+from grue.evaluation.portions import chunks_of
+from grue.evaluation.scoring_process import Begin, End, Measure, Message, Portion
+from grue.evaluation.task_scoring import Recipe, Scored
+from grue.evaluation.yardsticks import Yardstick
 
 PROGRAM = "import sys; sys.path[:] = {path!r}; from grue.evaluation.scoring_process import main; main()"
 STOP_SECONDS = 5.0
-_Message = Begin | Portion | End
 
 
 class ScoringWorker:
@@ -42,7 +44,7 @@ class ScoringWorker:
                 **({"HF_HUB_OFFLINE": "1"} if reach.is_given_up() else {}),
             },
         )
-        self._outbox: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._answers: dict[str, Scored] = {}
         self._death: str | None = None
@@ -62,10 +64,15 @@ class ScoringWorker:
         """A task's scoring begins; ``ticket`` is unique among all tasks of this worker."""
         self._outbox.put(Begin(ticket, recipe))
 
+    def measure(self, ticket: str, yardsticks: Iterable[Yardstick]) -> None:
+        """Hand over what null systems and the oracle write; returns when all is written, not when it is scored."""
+        for yardstick in yardsticks:
+            self._outbox.put(Measure(ticket, yardstick))
+
     def add(self, ticket: str, generations: Sequence[Generation], rows: Mapping[str, Row]) -> None:
         """Hand over generations; returns at once."""
-        if generations:
-            self._outbox.put(Portion(ticket, chunk_of(generations, rows)))
+        for chunk in chunks_of(generations, rows):
+            self._outbox.put(Portion(ticket, chunk))
 
     def end(self, ticket: str) -> None:
         """All generations of the task were handed over."""
@@ -78,7 +85,7 @@ class ScoringWorker:
                 self._changed.wait(0.5)
             if ticket in self._answers:
                 return self._answers.pop(ticket)
-            return Scored(ticket, [], None, self._death) if self._death is not None else None
+            return Scored(ticket, error=self._death) if self._death is not None else None
 
     def stop(self) -> None:
         """End the process; what it had not answered is dropped."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grue.core import reach
 from grue.core.errors import GrueError, TaskContractError, TaskDataError, UsageError
+from grue.core.judging import Judging
 from grue.core.rows import Row
 from grue.core.run import DataInfo
 from grue.core.settings import Settings, load_settings
@@ -17,11 +18,13 @@ from grue.core.text import nearest
 from grue.data.location import DataLocation, TaskAbsentError, locate
 from grue.data.split import load_split
 from grue.evaluation.call import RowsCall
-from grue.evaluation.scoring import BuiltSuite, build_suite
+from grue.evaluation.suite import BuiltSuite, build_suite
 from grue.metrics.build import check_settings, entry
 from grue.registry.tasks import expand, list_tasks, load_task
 
 PAPER_SWITCH = "paper"
+# Folder in GRUE_HOME that keeps what judges said of a text.
+JUDGES = "judges"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class TaskRows:
         split: Full name of the split.
         data: Fingerprint of the rows.
         prompts_sha256: Fingerprint of the prompts.
+        judging: Where judges run.
     """
 
     task: Task
@@ -47,6 +51,7 @@ class TaskRows:
     split: str
     data: DataInfo
     prompts_sha256: str
+    judging: Judging = field(default_factory=Judging)
 
     @property
     def primary(self) -> tuple[str, ...]:
@@ -74,8 +79,12 @@ def working_settings() -> Settings:
     return load_settings(os.environ, Path.cwd())
 
 
-def select(call: RowsCall) -> Selected:
+def select(call: RowsCall, judging: Judging | None = None) -> Selected:
     """Read the rows of all tasks asked for and build their metrics.
+
+    Args:
+        call: What the user asks for.
+        judging: Device and checkpoint of the run, for judges; the rest of it is filled in here.
 
     Raises:
         UsageError: for an unknown task, split, metric or setting.
@@ -87,11 +96,17 @@ def select(call: RowsCall) -> Selected:
     check_names(call)
     reach.set_offline(call.offline)
     location = locate(call.data, settings["GRUE_DATA"])
+    judged = replace(
+        judging or Judging(),
+        offline=call.offline,
+        cache=settings.home / JUDGES,
+        embedded=location.kind == "mini",
+    )
     tasks: dict[str, TaskRows] = {}
     passed_over = []
     for name in wanted.names:
         try:
-            tasks[name] = _task_rows(name, call, location, settings.home)
+            tasks[name] = _task_rows(name, call, location, settings.home, judged)
         except TaskAbsentError:
             if name not in wanted.optional:
                 raise
@@ -163,7 +178,7 @@ class plugin_faults:  # noqa: N801 - reads as a statement: `with plugin_faults(.
             ) from error
 
 
-def _task_rows(name: str, call: RowsCall, location: DataLocation, home: Path) -> TaskRows:
+def _task_rows(name: str, call: RowsCall, location: DataLocation, home: Path, judging: Judging) -> TaskRows:
     task = load_task(name, call.include)
     suite, quirks = suite_of(task, call.profile, call.settings)
     with plugin_faults(name, "reading its rows"):
@@ -173,12 +188,17 @@ def _task_rows(name: str, call: RowsCall, location: DataLocation, home: Path) ->
         suite=suite,
         quirks=quirks,
         built=build_suite(
-            suite, metrics=call.metrics, settings=metric_settings(call), model_metrics=call.model_metrics
+            suite,
+            metrics=call.metrics,
+            settings=metric_settings(call),
+            model_metrics=call.model_metrics,
+            judging=judging,
         ),
         rows=tuple(data.rows),
         split=data.split,
         data=data.info,
         prompts_sha256=data.prompts_sha256,
+        judging=judging,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from grue.core.rows import Generation, Row
 from grue.core.run import Cost, Manifest, TaskManifest
 from grue.core.task import Setting
 from grue.evaluation.call import at_least_one
-from grue.evaluation.scoring_process import Recipe
+from grue.evaluation.task_scoring import Recipe
 
 SettingTable = Mapping[str, Mapping[str, Setting]]
 
@@ -53,6 +53,7 @@ class TaskToScore:
 
     Attributes:
         rows: Rows as they are scored; their ids are those that generations must have.
+        postprocess: The task's post-processing, for the yardsticks.
         expected: Rows asked for; more than are there where an earlier run could not generate all.
         cost: What generation cost, as far as it is known.
         error: Why not all generations are there.
@@ -63,6 +64,7 @@ class TaskToScore:
     generations: Sequence[Generation]
     recipe: Recipe
     manifest: TaskManifest
+    postprocess: Callable[[str], str] | None
     expected: int
     cost: Cost
     error: str | None = None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from grue.core.errors import MetricUnavailableError, UsageError
-from grue.core.metric import CorpusMetric, Metric, SegmentMetric, Texts
+from grue.core.metric import Floats, Metric, Texts
 from grue.core.task import MetricSpec, Setting
 from grue.core.text import Json, finite_or_none
 from grue.metrics.build import build, entry
-from grue.metrics.compute import corpus_value, mean_value, row_scores, undefined_reason
+from grue.metrics.compute import undefined_reason
 from grue.metrics.profiles import profile_settings
+from grue.metrics.stream import Running
 
 NO_TEXTS = "there are no predictions"
 NO_REFERENCES = "no references are given"
@@ -28,8 +29,8 @@ class Score:
         scale: Its maximum; ``None`` for counts, lengths and bits.
         n: Texts behind the value.
         signature: Every setting that can change the number; ``None`` where absent.
-        per_sample: One number a prediction, in their order, ``None`` where not defined; ``None`` as a whole for
-            a metric that has none.
+        row_values: One number a prediction, in their order, shape (n,), NaN where not defined; ``None`` for a metric
+            that has none.
         reason: Why there is no value.
     """
 
@@ -37,8 +38,13 @@ class Score:
     scale: float | None
     n: int
     signature: str | None
-    per_sample: list[float | None] | None = None
+    row_values: Floats | None = field(default=None, compare=False)
     reason: str | None = None
+
+    @property
+    def per_sample(self) -> list[float | None] | None:
+        """One number a prediction, ``None`` where not defined; ``None`` as a whole for a metric that has none."""
+        return None if self.row_values is None else [finite_or_none(value) for value in self.row_values]
 
     def to_json(self) -> dict[str, Json]:
         """The object that ``grue metrics compute --json`` prints for the metric."""
@@ -73,31 +79,38 @@ class Scorer:
         return self.score(make_texts(predictions, references, inputs))
 
     def score(self, texts: Texts) -> Score:
-        """Score texts that other metrics may share."""
+        """Score texts that other metrics may share.
+
+        Raises:
+            Exception: whatever the metric raises.
+        """
         if self.built is None:
             return Score(None, None, 0, None, None, self.reason)
-        metric = self.built
-        if not len(texts):
-            return Score(None, metric.scale, 0, metric.signature(), [], NO_TEXTS)
-        if metric.needs_references and not any(texts.references):
-            return Score(None, None, 0, None, None, NO_REFERENCES)
-        try:
-            return self._score(metric, texts)
-        except MetricUnavailableError as error:
-            return Score(None, None, 0, None, None, error.cause)
+        running = Running(self.built, {}, guarded=False)
+        running.add(texts)
+        return score_of(running, len(texts))
 
-    def _score(self, metric: Metric, texts: Texts) -> Score:
-        if isinstance(metric, CorpusMetric):
-            number, n = corpus_value(metric, texts)
-            return _score_of(metric, number, n, None)
-        rows = row_scores(metric, texts)
-        values = np.asarray(rows.values)
-        per_sample = [finite_or_none(value) for value in values]
-        if isinstance(metric, SegmentMetric) and rows.statistics is not None:
-            known = rows.statistics[~np.isnan(rows.statistics).any(axis=1)]
-            return _score_of(metric, float(metric.corpus_value(known.sum(axis=0))), len(known), per_sample)
-        known = values[~np.isnan(values)]
-        return _score_of(metric, mean_value(metric, known), len(known), per_sample)
+
+def score_of(running: Running, n_texts: int) -> Score:
+    """The score of a metric that went through all its portions.
+
+    Raises:
+        Exception: whatever the metric raises.
+    """
+    metric = running.metric
+    if not n_texts:
+        return Score(None, metric.scale, 0, metric.signature(), np.empty(0), NO_TEXTS)
+    if running.failure or running.missing:
+        return Score(None, None, 0, None, None, running.failure or running.missing)
+    if metric.needs_references and not running.has_references:
+        return Score(None, None, 0, None, None, NO_REFERENCES)
+    try:
+        total = running.total()
+    except MetricUnavailableError as error:
+        return Score(None, None, 0, None, None, error.cause)
+    value = finite_or_none(total.number)
+    reason = undefined_reason(metric) if value is None else None
+    return Score(value, metric.scale, total.n, metric.signature(), total.per_sample, reason)
 
 
 def metric(name: str, profile: str | None = None, **settings: Setting) -> Scorer:
@@ -150,10 +163,3 @@ def make_texts(
                 'For example: [["a reference"], ["another", "and one more"]].',
             )
     return Texts(list(predictions), [list(row) for row in references], list(inputs))
-
-
-def _score_of(metric: Metric, number: float, n: int, per_sample: list[float | None] | None) -> Score:
-    value = finite_or_none(number)
-    return Score(
-        value, metric.scale, n, metric.signature(), per_sample, undefined_reason(metric) if value is None else None
-    )

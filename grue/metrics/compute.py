@@ -25,9 +25,9 @@ class RowScores:
     statistics: Floats | None
 
 
-def scorable(metric: Metric, texts: Texts) -> tuple[Texts, list[int]]:
-    """The texts that a metric can score, and their indices: those with references where it needs any."""
-    if not metric.needs_references or all(texts.references):
+def scorable(needs_references: bool, texts: Texts) -> tuple[Texts, list[int]]:
+    """The texts that can be scored, and their indices: those with references where any are needed."""
+    if not needs_references or all(texts.references):
         return texts, list(range(len(texts)))
     kept = [index for index, references in enumerate(texts.references) if references]
 
@@ -43,7 +43,7 @@ def scorable(metric: Metric, texts: Texts) -> tuple[Texts, list[int]]:
 
 def row_scores(metric: Metric, texts: Texts) -> RowScores:
     """Score each row; corpus metrics give nothing here."""
-    chosen, kept = scorable(metric, texts)
+    chosen, kept = scorable(metric.needs_references, texts)
     if isinstance(metric, PooledMetric):
         digests = Digests(metric.digest(chosen) if kept else [])
         return pooled_scores(metric, digests, kept, len(texts))
@@ -76,7 +76,7 @@ def adds_up(metric: Metric) -> bool:
 
 def corpus_value(metric: CorpusMetric, texts: Texts) -> tuple[float, int]:
     """Value of a corpus metric and the number of texts behind it."""
-    chosen, kept = scorable(metric, texts)
+    chosen, kept = scorable(metric.needs_references, texts)
     return (metric.value(Digests(metric.digest(chosen))), len(kept)) if kept else (float("nan"), 0)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grue.core.errors import MetricUnavailableError
 from grue.core.metric import Texts
 from grue.core.task import MetricSpec
-from grue.metrics.api import Score, Scorer
+from grue.metrics.api import Score, Scorer, score_of
 from grue.metrics.build import build, entry
 from grue.metrics.profiles import profile_settings
 from grue.metrics.settings import SettingTable
+from grue.metrics.stream import DigestStore, Running, failure_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,32 @@ def scorers(names: Sequence[str], settings: SettingTable, profile: str | None = 
     return built
 
 
-def compute(wanted: Sequence[Scorer], texts: Texts) -> Outcome:
-    """Score texts by each metric."""
+def compute(wanted: Sequence[Scorer], portions: Iterable[Texts]) -> Outcome:
+    """Score portions of texts by each metric; no text is kept.
+
+    Args:
+        wanted: Metrics, absent ones among them.
+        portions: Texts in file order.
+    """
+    shared: DigestStore = {}
+    running = {scorer.name: Running(scorer.built, shared) for scorer in wanted if scorer.built is not None}
+    n_texts = 0
+    for texts in portions:
+        n_texts += len(texts)
+        for metric in running.values():
+            metric.add(texts)
     scores: dict[str, Score] = {}
     failed = []
     for scorer in wanted:
+        name = scorer.name
+        if name not in running:
+            scores[name] = Score(None, None, 0, None, reason=scorer.reason)
+            continue
         try:
-            scores[scorer.name] = scorer.score(texts)
+            scores[name] = score_of(running[name], n_texts)
         except Exception as error:  # noqa: BLE001 - a metric may raise anything, and the others go on
-            scores[scorer.name] = Score(None, None, 0, None, None, f"failed: {type(error).__name__}: {error}")
-            failed.append(scorer.name)
+            scores[name] = Score(None, None, 0, None, reason=failure_of(error))
+            failed.append(name)
+        if running[name].failure:
+            failed.append(name)
     return Outcome(scores, tuple(failed))

@@ -13,7 +13,7 @@ from typing import Literal
 
 from grue.core.metric import Floats
 from grue.core.rows import Generation, Row
-from grue.core.run import Manifest, Results, TaskResult
+from grue.core.run import Manifest, Results, RunScores, TaskResult
 from grue.core.text import Json
 from grue.runs.fields import read_document
 from grue.runs.files import (
@@ -36,6 +36,7 @@ from grue.runs.values import manifest_value
 
 Status = Literal["new", "resumed", "finished"]
 _PARTIAL = ".partial.jsonl"
+EXPLAIN = ".explain.jsonl"
 
 
 class RunDirectory:
@@ -158,7 +159,21 @@ class RunDirectory:
                 (self.path / folder).mkdir(exist_ok=True)
                 write_atomic(self.path / folder / f"{task}.parquet", parquet_bytes(table))
 
-    def finish(self, status: str, tasks: Mapping[str, TaskResult]) -> Results:
+    def write_explanations(self, task: str, lines: Sequence[Mapping[str, Json]]) -> None:
+        """Write ``samples/<task>.explain.jsonl``; no file where there are none.
+
+        Raises:
+            RunDirectoryError: where the folder cannot be written.
+        """
+        path = self.path / "samples" / f"{task}{EXPLAIN}"
+        with storing(self.path):
+            if lines:
+                text = "".join(json.dumps(line, ensure_ascii=True, sort_keys=True) + "\n" for line in lines)
+                write_atomic(path, text.encode("ascii"))
+            else:
+                path.unlink(missing_ok=True)
+
+    def finish(self, status: str, tasks: Mapping[str, TaskResult], scores: RunScores | None = None) -> Results:
         """Hash all files and write ``results.json``; a finished fresh run then takes the old one's place.
 
         Generations of tasks that are not finished stay as they were appended, for the next start.
@@ -166,13 +181,16 @@ class RunDirectory:
         Args:
             status: ``finished`` or ``partial``.
             tasks: What came out, by task.
+            scores: Scores over the benchmark; ``None`` where nothing was scored.
 
         Raises:
             RunDirectoryError: where the folder cannot be written.
         """
         with storing(self.path):
             files = {name: sha256_file(self.path / name) for name in self._files()}
-            results = Results(run_id=self.manifest.run_id, status=status, tasks=tasks, files=files)
+            results = Results(
+                run_id=self.manifest.run_id, status=status, tasks=tasks, files=files, scores=scores or RunScores()
+            )
             write_json(self.path / RESULTS, results.to_json())
             self.previous = results
             self._close_files()

@@ -17,7 +17,9 @@ from grue.core.errors import UsageError
 from grue.core.metric import Floats, Texts
 from grue.core.rows import Row
 from grue.core.task import MetricSpec, RewardSpec, Suite, Truncation
-from grue.evaluation.scoring import BuiltSuite, Chunk, TaskScores, build_suite, finish, score_chunk
+from grue.evaluation.chunks import Chunk, score_chunk
+from grue.evaluation.scoring import TaskScores, finish
+from grue.evaluation.suite import BuiltSuite, build_suite
 
 NAMES = [
     "sacrebleu",
@@ -71,7 +73,7 @@ def score(
         score_chunk(suite, Chunk([keys[i] for i in portion], texts_of([rows[i] for i in portion])))
         for portion in portions
     ]
-    return finish(suite, chunks, texts_of(rows), keys, seed=4)
+    return finish(suite, chunks, keys, seed=4)
 
 
 @settings(max_examples=30, deadline=None)
@@ -157,7 +159,7 @@ def test_size_dependent_statistics_have_no_interval_and_say_why() -> None:
 
 
 def test_no_rows_at_all_give_reasons() -> None:
-    scores = finish(SUITE, [], Texts([], [], []), [])
+    scores = finish(SUITE, [], [])
     assert all(value.value is None and value.reason for value in scores.values.values())
 
 
@@ -212,9 +214,7 @@ def test_a_suite_keeps_its_settings_and_the_users_win() -> None:
     assert "refs:first" in str(named.signatures()["rouge1"])
     with pytest.raises(UsageError, match="Unknown metric"):
         build_suite(task, metrics=["rogue1"])
-    scores = finish(
-        built, [score_chunk(built, Chunk([("a", 0)], texts_of([("x", ["x"])])))], texts_of([("x", ["x"])]), [("a", 0)]
-    )
+    scores = finish(built, [score_chunk(built, Chunk([("a", 0)], texts_of([("x", ["x"])])))], [("a", 0)])
     assert scores.rewards["rouge"].value is None
     assert scores.rewards["rouge"].reason
     assert list(scores.values) == ["rouge1", "meteor"]

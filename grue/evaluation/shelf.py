@@ -1,0 +1,66 @@
+"""Scored texts put aside on disk, so that the few rows that are explained can be read again."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from grue.core.metric import Metric, Texts
+from grue.core.text import Json
+from grue.evaluation.chunks import Chunk, Key
+
+try:
+    from grue.evaluation.explaining import chosen, explain_rows
+except ImportError:
+    chosen = None
+from grue.evaluation.scoring import TaskScores
+
+SPOOL_BYTES = 32 * 2**20
+
+
+class Shelf:
+    """Portions of texts in a temporary file of this process; small runs never reach the disk."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - as long-lived as the shelf
+        self._places: list[tuple[int, list[Key]]] = []
+
+    def put(self, chunk: Chunk) -> None:
+        """Put a portion aside."""
+        self._places.append((self._file.tell(), chunk.keys))
+        texts = chunk.texts
+        pickle.dump((texts.predictions, texts.references, texts.inputs), self._file)
+
+    def explain(
+        self, metrics: Mapping[str, Metric], scores: TaskScores, keys: Sequence[Key], primary: Sequence[str]
+    ) -> list[dict[str, Json]]:
+        """Explanations of the lowest and highest rows by the first primary metric that has row values.
+
+        Args:
+            metrics: The suite's metrics; those that explain do.
+            scores: The task's values.
+            keys: Order of the row values.
+            primary: Names of the primary metrics.
+        """
+        by = next((name for name in (*primary, *scores.per_sample) if name in scores.per_sample), None)
+        if by is None or chosen is None:
+            return []
+        wanted = {keys[index] for index in chosen(scores.per_sample[by])}
+        found = sorted(self._take(wanted), key=lambda one: one[0])
+        texts = Texts([one[1] for one in found], [one[2] for one in found], [one[3] for one in found])
+        return explain_rows(metrics, texts, [one[0] for one in found])
+
+    def close(self) -> None:
+        """Drop the texts."""
+        self._file.close()
+
+    def _take(self, wanted: set[Key]) -> list[tuple[Key, str, Sequence[str], Mapping[str, Json]]]:
+        taken = []
+        for place, keys in self._places:
+            if wanted.isdisjoint(keys):
+                continue
+            self._file.seek(place)
+            columns = pickle.load(self._file)  # noqa: S301 - written above
+            taken += [(key, *row) for key, *row in zip(keys, *columns, strict=True) if key in wanted]
+        return taken
