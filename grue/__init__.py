@@ -17,11 +17,12 @@ _API = {
     "score": "grue.evaluation.api:score",
     "load_run": "grue.runs.frames:load_run",
     "metric": "grue.metrics.api:metric",
+    "reward": "grue.rewards.api:reward",
     "task": "grue.registry.tasks:load_task",
     "GrueCallback": "grue.evaluation.callback:GrueCallback",
 }
 
-__all__ = ["GrueCallback", "__version__", "evaluate", "load_run", "metric", "score", "task"]
+__all__ = ["GrueCallback", "__version__", "evaluate", "load_run", "metric", "reward", "score", "task"]
 
 
 def __getattr__(name: str) -> Any:
