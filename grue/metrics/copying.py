@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from grue.core.metric import Floats, Texts
+from grue.core.metric import Explanation, Floats, Part, Texts
 from grue.core.task import Setting
-from grue.metrics.diversity import ngrams, word_signature
+from grue.metrics.card import Card
+from grue.metrics.diversity import word_signature
+from grue.metrics.repetition import ORDER, grams
 from grue.metrics.text import words
 
-ORDER = 4
+Grams = AbstractSet[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,61 @@ class CopyRate:
 
     def per_sample(self, texts: Texts) -> Floats:
         """Shape (n,), 0 to 1, NaN where not defined."""
+        return np.array([_share(row, known) for row, known in self._rows(texts)], dtype=np.float64)
+
+    def explain(self, texts: Texts) -> list[Explanation]:
+        """The 4-grams that stand in the input and those that do not."""
+        return [_explanation(row, known) for row, known in self._rows(texts)]
+
+    def _rows(self, texts: Texts) -> list[tuple[Sequence[str], Grams | None]]:
+        """Words of each prediction and the 4-grams of its input; ``None`` where there is no share."""
         rows = words.tokens(texts, self.tokenize, punctuation=self.punctuation)
-        known: dict[str, set[tuple[str, ...]]] = {}
-        out = np.full(len(texts), np.nan)
-        for index, (row, given) in enumerate(zip(rows, texts.inputs, strict=True)):
+        known: dict[str, Grams] = {}
+        out: list[tuple[Sequence[str], Grams | None]] = []
+        for row, given in zip(rows, texts.inputs, strict=True):
             source = given.get("source")
             if not isinstance(source, str) or len(row) < ORDER:
+                out.append((row, None))
                 continue
             if source not in known:
-                split = words.split_all([source], self.tokenize, punctuation=self.punctuation)
-                known[source] = set(ngrams(split, ORDER))
-            counts = ngrams([row], ORDER)
-            out[index] = sum(n for gram, n in counts.items() if gram in known[source]) / counts.total()
+                (split,) = words.split_all([source], self.tokenize, punctuation=self.punctuation)
+                known[source] = frozenset(grams(split))
+            out.append((row, known[source]))
         return out
+
+
+def _share(row: Sequence[str], known: Grams | None) -> float:
+    if known is None:
+        return float("nan")
+    found = grams(row)
+    return sum(map(known.__contains__, found)) / len(found)
+
+
+def _explanation(row: Sequence[str], known: Grams | None) -> Explanation:
+    if known is None:
+        return Explanation(None, "There is no input text, or the prediction has fewer than four words.")
+    found = grams(row)
+    copied = tuple(dict.fromkeys(" ".join(gram) for gram in found if gram in known))
+    own = tuple(dict.fromkeys(" ".join(gram) for gram in found if gram not in known))
+    share = _share(row, known)
+    hits = round(share * len(found))
+    return Explanation(
+        share, f"{hits} of {len(found)} 4-grams stand in the input.", None, (Part("4-grams", copied, (), own),)
+    )
+
+
+CARDS: Mapping[str, Card] = {
+    "copy_rate": Card(
+        measures="Mean share of a prediction's runs of four words that stand in the row's input; no direction.",
+        low=0.0,
+        high=1.0,
+        source="Defined here; the complement of the share of novel 4-grams (See et al. 2017).",
+        failings=(
+            "Rows without an input text ('source') and predictions of fewer than four words are left out.",
+            "Copying with one word changed in every four is not seen.",
+        ),
+    )
+}
 
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> CopyRate:

@@ -10,19 +10,17 @@ All of these depend on how many outputs there are, so no plain bootstrap gives a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from grue.core.metric import Digests, Texts
 from grue.core.task import Setting
+from grue.metrics.card import Card
 from grue.metrics.text import words
+from grue.metrics.word_counts import counts, mean_type_ratio, numbered, pack
 
 NO_INTERVAL = "no interval: the value depends on the number of outputs, which a resample of them does not keep"
-Ngrams = Counter[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -58,30 +56,22 @@ class Diversity:
         """All statistics of one tokeniser read the same words."""
         return ("words", self.tokenize, self.punctuation)
 
-    def digest(self, texts: Texts) -> words.Tokens:
-        """The words of each prediction."""
-        return words.tokens(texts, self.tokenize, punctuation=self.punctuation)
+    def digest(self, texts: Texts) -> Sequence[bytes]:
+        """The words of each prediction, packed."""
+        return pack(words.tokens(texts, self.tokenize, punctuation=self.punctuation))
 
     def value(self, digests: Digests) -> float:
         """The statistic; NaN for MSTTR where there are fewer words than one block."""
         if self.measure == "msttr":
-            return msttr([word for row in digests.items for word in row], self.segment)
-        counts = self._counts(digests, self.order)
-        total = counts.total()
+            return mean_type_ratio(numbered(digests), self.segment)
+        found = counts(digests, self.order)
         if self.measure == "vocab_size":
-            return float(len(counts))
+            return float(found.types)
         if self.measure == "unique":
-            return float(sum(count == 1 for count in counts.values()))
-        if total == 0:
-            return 0.0
+            return float(found.once)
         if self.measure == "distinct":
-            return len(counts) / total
-        if self.measure == "entropy":
-            return entropy(counts)
-        return conditional_entropy(counts, self._counts(digests, self.order - 1))
-
-    def _counts(self, digests: Digests, order: int) -> Ngrams:
-        return digests.derived(("n-grams", order), lambda: ngrams(digests.items, order))
+            return found.types / found.total if found.total else 0.0
+        return found.entropy if self.measure == "entropy" else found.conditional
 
 
 def word_signature(tokenize: str, punctuation: bool) -> str:
@@ -89,33 +79,46 @@ def word_signature(tokenize: str, punctuation: bool) -> str:
     return f"tok:{words.signature(tokenize)}|punct:{'yes' if punctuation else 'no'}|case:lc"
 
 
-def ngrams(rows: Sequence[list[str]], order: int) -> Ngrams:
-    """Counts of all n-grams; none crosses a row."""
-    counts: Ngrams = Counter()
-    for row in rows:
-        counts.update(zip(*(row[start:] for start in range(order)), strict=False))
-    return counts
+_SOURCE = "Gehrmann et al. 2021; equal to GEM-metrics (the modules that RL4LMs pins) on the same words."
+_SIZE = "Depends on how many outputs there are: compare only sets of the same rows."
+_BABBLE = "Random words score best: it says nothing about sense, so read it beside a quality metric."
+_WORDS = ("word", "word pair", "word triple")
 
 
-def entropy(counts: Ngrams) -> float:
-    """Shannon entropy in bits; 0 where there is one n-gram alone."""
-    share = np.fromiter(counts.values(), dtype=np.float64, count=len(counts)) / counts.total()
-    return abs(float(-(share * np.log2(share)).sum()))
+def _card(measures: str, high: float | None, *failings: str) -> Card:
+    return Card(measures, 0.0, high, _SOURCE, (*failings, _SIZE, _BABBLE))
 
 
-def conditional_entropy(counts: Ngrams, prefixes: Ngrams) -> float:
-    """-sum p(n-gram) log2(p(n-gram) / p(prefix)); may fall below 0, as last words of rows are prefixes of nothing."""
-    total, prefix_total = counts.total(), prefixes.total()
-    share = np.fromiter(counts.values(), dtype=np.float64, count=len(counts)) / total
-    prefix = np.fromiter((prefixes[gram[:-1]] for gram in counts), dtype=np.float64, count=len(counts)) / prefix_total
-    return float(-(share * np.log2(share / prefix)).sum())
-
-
-def msttr(line: list[str], segment: int) -> float:
-    """Mean of types by words over whole blocks; NaN where no block is whole."""
-    starts = range(0, len(line) - segment + 1, segment)
-    ratios = [len(set(line[start : start + segment])) / segment for start in starts]
-    return sum(ratios) / len(ratios) if ratios else float("nan")
+CARDS: Mapping[str, Card] = {
+    "msttr": _card(
+        "Mean share of distinct words in consecutive blocks of 100 words of all outputs (diversity.segment).",
+        1.0,
+        "Depends on the order of the outputs, which is that of row ids; the last short block is left out.",
+    ),
+    **{
+        f"distinct_{n}": _card(f"Share of distinct ones among all {word}s of all outputs.", 1.0)
+        for n, word in enumerate(_WORDS, 1)
+    },
+    **{
+        f"unique_{n}": _card(f"Number of {word}s that occur exactly once in all outputs.", None)
+        for n, word in enumerate(_WORDS, 1)
+    },
+    **{
+        f"entropy_{n}": _card(f"Shannon entropy of the {word}s of all outputs, in bits.", None)
+        for n, word in enumerate(_WORDS, 1)
+    },
+    **{
+        f"cond_entropy_{n}": Card(
+            f"Entropy of a word given the {given} before it, over all outputs, in bits.",
+            None,
+            None,
+            _SOURCE,
+            ("May fall below 0, as the last words of outputs are prefixes of nothing.", _SIZE, _BABBLE),
+        )
+        for n, given in ((2, "word"), (3, "two words"))
+    },
+    "vocab_size": _card("Number of distinct words in all outputs.", None),
+}
 
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> Diversity:

@@ -10,6 +10,7 @@ import numpy as np
 
 from grue.core.metric import Floats, Texts
 from grue.core.task import Setting
+from grue.metrics.card import Card
 from grue.metrics.diversity import word_signature
 from grue.metrics.text import words
 
@@ -34,6 +35,17 @@ class MeanLength:
         """Shape (n,), in words."""
         rows = words.tokens(texts, self.tokenize, punctuation=self.punctuation)
         return np.array([len(row) for row in rows], dtype=np.float64)
+
+
+CARDS: Mapping[str, Card] = {
+    "mean_length": Card(
+        measures="Mean number of words a prediction; no direction.",
+        low=0.0,
+        high=None,
+        source="Gehrmann et al. 2021; equal to mean_pred_length of GEM-metrics on the same words.",
+        failings=("Counts punctuation marks as words unless diversity.punctuation=false.",),
+    )
+}
 
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> MeanLength:

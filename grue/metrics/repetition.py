@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from grue.core.metric import Floats, Texts
+from grue.core.metric import Explanation, Floats, Part, Texts
 from grue.core.task import Setting
-from grue.metrics.diversity import ngrams, word_signature
+from grue.metrics.card import Card
+from grue.metrics.diversity import word_signature
 from grue.metrics.text import words
 
 ORDER = 4
@@ -35,7 +37,47 @@ class RepetitionRate:
     def per_sample(self, texts: Texts) -> Floats:
         """Shape (n,), 0 or 1."""
         rows = words.tokens(texts, self.tokenize, punctuation=self.punctuation)
-        return np.array([max(ngrams([row], ORDER).values(), default=0) > 1 for row in rows], dtype=np.float64)
+        return np.fromiter(map(repeats, rows), dtype=np.float64, count=len(rows))
+
+    def explain(self, texts: Texts) -> list[Explanation]:
+        """The 4-grams that occur more than once, with how often."""
+        rows = words.tokens(texts, self.tokenize, punctuation=self.punctuation)
+        return [_explanation(row) for row in rows]
+
+
+def grams(row: Sequence[str]) -> list[tuple[str, ...]]:
+    """The 4-grams of a text's words, in order."""
+    return list(zip(*(row[start:] for start in range(ORDER)), strict=False))
+
+
+def repeats(row: Sequence[str]) -> bool:
+    """Whether a 4-gram of the words occurs twice."""
+    # The later of two equal 4-grams is made of words that all stood before it.
+    if len(row) - len(set(row)) < ORDER:
+        return False
+    found = grams(row)
+    return len(set(found)) < len(found)
+
+
+def _explanation(row: Sequence[str]) -> Explanation:
+    found = Counter(grams(row))
+    repeated = tuple(f"{' '.join(gram)} ({times} times)" for gram, times in found.items() if times > 1)
+    summary = f"{len(repeated)} of {len(found)} distinct 4-grams occur more than once."
+    return Explanation(float(bool(repeated)), summary, None, (Part("repeated 4-grams", repeated),))
+
+
+CARDS: Mapping[str, Card] = {
+    "repetition_rate": Card(
+        measures="Share of predictions in which some run of four words occurs at least twice; no direction.",
+        low=0.0,
+        high=1.0,
+        source="Defined here: 1 for a prediction with a repeated word 4-gram (overlapping ones count), else 0.",
+        failings=(
+            "Long texts repeat 4-grams by nature; names and fixed phrases count.",
+            "Repeats of fewer than four words are not seen.",
+        ),
+    )
+}
 
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> RepetitionRate:
