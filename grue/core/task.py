@@ -21,10 +21,15 @@ PROFILES = (STANDARD, PAPER)
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """A metric by name, with the settings in which this task differs from the metric's defaults."""
+    """A metric by name, with the settings in which this task differs from the metric's defaults.
+
+    Attributes:
+        absent: Why the task names the metric and does not compute it; empty where it does.
+    """
 
     name: str
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    absent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

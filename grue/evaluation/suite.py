@@ -93,6 +93,9 @@ def build_suite(
         if entry(name).needs_model and not model_metrics:
             absent[name] = NO_MODEL_METRICS
             continue
+        if spec.absent:
+            absent[name] = spec.absent
+            continue
         try:
             built[name] = build(spec, settings, judging)
         except MetricUnavailableError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from grue.core.judging import Judging
 from grue.core.record import Record
 from grue.core.rows import Row
-from grue.core.task import MetricSpec, RewardSpec, Setting, Suite
+from grue.core.task import RewardSpec, Setting, Suite
 from grue.core.text import Json
 from grue.evaluation.chunks import Chunk, ChunkScores, Key, message_of, score_chunk
 from grue.evaluation.scoring import TaskScores, finish
@@ -76,7 +76,7 @@ def without_functions(suite: Suite) -> Suite:
         suite,
         rows=_no_rows,
         postprocess=None,
-        metrics=tuple(MetricSpec(spec.name, dict(spec.settings)) for spec in suite.metrics),
+        metrics=tuple(replace(spec, settings=dict(spec.settings)) for spec in suite.metrics),
         rewards=tuple(RewardSpec(spec.name, dict(spec.settings)) for spec in suite.rewards),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grue.core.task import MetricSpec, Setting
+from grue.core.task import MetricSpec, RewardSpec, Setting
+from grue_tasks import judges
 
 DIVERSITY = (
     "msttr",
@@ -25,6 +26,12 @@ DIVERSITY = (
     "copy_rate",
 )
 ROUGE = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+ENGLISH_STEMS = "METEOR's stems are English: not computed for German outside the profile grue-paper"
+
+
+def rewards(*names: str, paper: bool, **settings: Setting) -> tuple[RewardSpec, ...]:
+    """Rewards that share their settings, with the right value of each quirk or the paper's."""
+    return tuple(RewardSpec(name, {**settings, "paper": True} if paper else settings) for name in names)
 
 
 def metrics(*names: str, **settings: Setting) -> tuple[MetricSpec, ...]:
@@ -55,17 +62,30 @@ def rouge(*, paper: bool, printed_list: bool = False) -> tuple[MetricSpec, ...]:
     return metrics(*ROUGE, **settings)
 
 
-def meteor(*, paper: bool) -> tuple[MetricSpec, ...]:
+def meteor(*, paper: bool, language: str = "en") -> tuple[MetricSpec, ...]:
     """METEOR by exact and stem stages; the paper adds WordNet and scores against the printed reference list."""
-    return metrics("meteor", paper=True) if paper else metrics("meteor")
+    if paper:
+        return metrics("meteor", paper=True)
+    return metrics("meteor") if language == "en" else (MetricSpec("meteor", absent=ENGLISH_STEMS),)
+
+
+def sacrebleu(*, paper: bool) -> tuple[MetricSpec, ...]:
+    """SacreBLEU with 13a tokens; the paper splits internationally."""
+    return metrics("sacrebleu", paper=True) if paper else metrics("sacrebleu", tokenize="13a")
 
 
 def bleu(*, paper: bool) -> tuple[MetricSpec, ...]:
     """SacreBLEU with 13a tokens; the paper's BLEU is unsmoothed on white-space tokens."""
-    return metrics("bleu", tokenize="whitespace") if paper else metrics("sacrebleu", tokenize="13a")
+    return metrics("bleu", tokenize="whitespace") if paper else sacrebleu(paper=False)
 
 
 def bertscore(language: str = "en") -> tuple[MetricSpec, ...]:
     """BERTScore with the model that the metric's authors choose for the language."""
-    model = "google-bert/bert-base-multilingual-cased" if language == "de" else "FacebookAI/roberta-large"
-    return metrics("bertscore", model=model)
+    if language == "de":
+        return metrics("bertscore", model=judges.MULTILINGUAL_BERT, layer=9)
+    return metrics("bertscore", model=judges.ROBERTA_LARGE, layer=17)
+
+
+def output_perplexity() -> tuple[MetricSpec, ...]:
+    """Perplexity of the outputs under a fixed language model."""
+    return metrics("perplexity", model=judges.GPT2)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from grue.core.decoding import Decoding
 from grue.core.record import Record
 from grue.core.rows import Row
-from grue.core.task import Quirk, RewardSpec, Suite, Truncation
+from grue.core.task import Quirk, Suite, Truncation
 from grue.core.text import content_id
-from grue_tasks import suites
+from grue_tasks import judges, suites
 from grue_tasks.reading import stated
 
 QUIRKS = (
@@ -48,14 +48,17 @@ def suite(quirks: frozenset[str]) -> Suite:
             max_new_tokens=128, min_new_tokens=0 if "decoding" in quirks else 1, num_beams=4, length_penalty=0.6
         ),
         metrics=(
-            *suites.metrics("sacrebleu", tokenize="intl" if paper else "13a"),
+            *suites.sacrebleu(paper=paper),
             *suites.metrics("chrf", "chrf++", "ter"),
             *(suites.metrics("bleu", tokenize="whitespace") if paper else ()),
-            *suites.meteor(paper=paper),
+            *suites.meteor(paper=paper, language="de"),
             *suites.rouge(paper=paper),
             *suites.bertscore("de"),
             *suites.diversity(paper=paper),
         ),
         primary=("sacrebleu", "chrf"),
-        rewards=(RewardSpec("ter"), RewardSpec("sacre_bleu"), RewardSpec("chrf"), RewardSpec("bert_score")),
+        rewards=(
+            *suites.rewards("ter", "sacre_bleu", "chrf", paper=paper),
+            *suites.rewards("bert_score", model=judges.MULTILINGUAL_BERT, layer=9, paper=paper),
+        ),
     )

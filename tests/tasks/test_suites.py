@@ -64,17 +64,28 @@ def test_each_quirk_changes_something_on_its_own(task, name):
 def test_words_are_unicode_in_standard_and_punkt_in_the_paper(task):
     for profile, tokenizer in zip(PROFILES, ("unicode", "nltk"), strict=True):
         specs = {spec.name: spec.settings for spec in task("imdb").profile(profile).metrics}
-        assert specs["distinct_1"] == {"tokenize": tokenizer}
+        assert resolve("diversity", specs["distinct_1"])["tokenize"] == tokenizer
 
 
 def test_several_references_count_by_the_best_in_standard_and_by_the_printed_list_in_the_paper(task):
     def rouge(name, profile):
-        return next(spec.settings for spec in task(name).profile(profile).metrics if spec.name == "rougeL")
+        specs = task(name).profile(profile).metrics
+        return resolve("rouge", next(spec.settings for spec in specs if spec.name == "rougeL"))
 
     for name in ("totto", "narrativeqa"):
-        assert rouge(name, "standard")["references"] == "max"
-        assert rouge(name, "grue-paper")["paper"] is True
-    assert rouge("commongen", "grue-paper")["references"] == "first"
+        assert (rouge(name, "standard")["references"], rouge(name, "standard")["printed_list"]) == ("max", False)
+        paper = rouge(name, "grue-paper")
+        assert (paper["references"], paper["printed_list"], paper["bootstrap"]) == ("max", True, True)
+    first = rouge("commongen", "grue-paper")
+    assert (first["references"], first["printed_list"], first["bootstrap"]) == ("first", False, True)
+
+
+def test_meteor_is_absent_for_german_in_standard_alone(task):
+    for name in ("iwslt2017", "wmt16"):
+        specs = [{s.name: s for s in task(name).profile(profile).metrics}["meteor"] for profile in PROFILES]
+        assert "German" in specs[0].absent
+        assert not specs[1].absent
+        assert resolve("meteor", specs[1].settings)["printed_list"] is True
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from grue.core.decoding import Decoding
 from grue.core.record import Record
 from grue.core.rows import Row
-from grue.core.task import MetricSpec, Quirk, RewardSpec, Suite, Task, Truncation
-from grue_tasks import suites
+from grue.core.task import Quirk, Suite, Task, Truncation
+from grue_tasks import judges, suites
 from grue_tasks.cnn_dailymail.source import SOURCE
 from grue_tasks.reading import own_id, stated
 
@@ -47,11 +47,18 @@ def suite(quirks: frozenset[str]) -> Suite:
             *suites.meteor(paper=paper),
             *suites.bleu(paper=paper),
             *suites.bertscore(),
-            MetricSpec("summac_zs"),
+            *(
+                suites.metrics("summac_zs", model=judges.MNLI, label=judges.MNLI_ENTAILMENT, paper=True)
+                if paper
+                else suites.metrics("summac_zs", model=judges.VITAMINC, label=judges.VITAMINC_SUPPORTS)
+            ),
             *suites.diversity(paper=paper),
         ),
         primary=("rougeLsum", "rouge2"),
-        rewards=(RewardSpec("rouge", {"type": "rouge1"}), RewardSpec("rouge_combined"), RewardSpec("meteor")),
+        rewards=(
+            *suites.rewards("rouge", type="rouge1", paper=paper),
+            *suites.rewards("rouge_combined", "meteor", paper=paper),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from grue.core.decoding import Decoding
 from grue.core.record import Record
 from grue.core.rows import Row
-from grue.core.task import MetricSpec, Quirk, RewardSpec, Suite, Task, Truncation
+from grue.core.task import Quirk, Suite, Task, Truncation
 from grue.core.text import content_id
 from grue_tasks import suites
 from grue_tasks.commongen.source import SOURCE
@@ -93,7 +93,7 @@ def suite(quirks: frozenset[str]) -> Suite:
         metrics=(
             *suites.metrics("cider_d", "cider"),
             *suites.metrics("coverage", "coverage_all"),
-            MetricSpec("spice"),
+            *suites.metrics("spice"),
             *suites.meteor(paper=paper),
             *suites.rouge(paper=paper),
             *suites.metrics("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rougeL_coco"),
@@ -103,12 +103,10 @@ def suite(quirks: frozenset[str]) -> Suite:
         ),
         primary=("cider_d", "coverage"),
         rewards=(
-            RewardSpec("meteor"),
-            RewardSpec("rouge", {"type": "rouge1"}),
-            RewardSpec("rouge_combined"),
-            RewardSpec("spider", {"a": 0.5, "b": 0.5}),
-            RewardSpec("common_gen_repeat_penalty"),
-            RewardSpec("common_gen_preference_model"),
+            *suites.rewards("meteor", "rouge_combined", "common_gen_repeat_penalty", paper=paper),
+            *suites.rewards("rouge", type="rouge1", paper=paper),
+            *suites.rewards("spider", a=0.5, b=0.5, paper=paper),
+            *suites.rewards("common_gen_preference_model", paper=paper),
         ),
     )
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from grue.core.decoding import Decoding
 from grue.core.record import Record
 from grue.core.rows import Row
-from grue.core.task import MetricSpec, Quirk, RewardSpec, Suite, Task, Truncation
+from grue.core.task import Quirk, Suite, Task, Truncation
 from grue.core.text import content_id
-from grue_tasks import suites
+from grue_tasks import judges, suites
 from grue_tasks.daily_dialog.source import SOURCE
 from grue_tasks.reading import stated
 
@@ -78,20 +78,19 @@ def suite(quirks: frozenset[str]) -> Suite:
         decoding=Decoding(max_new_tokens=20, min_new_tokens=2, do_sample=True, top_k=20),
         metrics=(
             *suites.meteor(paper=paper),
-            MetricSpec("intent_accuracy", {"model": "rajkumarrrk/roberta-daily-dialog-intent-classifier"}),
+            *suites.metrics("intent_accuracy", model=judges.DIALOG_INTENT, paper=paper),
             *suites.rouge(paper=paper),
             *(suites.metrics("bleu", tokenize="whitespace") if paper else ()),
-            *suites.metrics("sacrebleu", tokenize="intl" if paper else "13a"),
+            *suites.sacrebleu(paper=paper),
             *suites.bertscore(),
-            *(
-                suites.metrics("perplexity_references")
-                if paper
-                else suites.metrics("perplexity", model="openai-community/gpt2")
-            ),
+            *(suites.metrics("perplexity_references", stride=128) if paper else suites.output_perplexity()),
             *suites.diversity(paper=paper),
         ),
         primary=("meteor", "intent_accuracy"),
-        rewards=(RewardSpec("intent_accuracy", {"a": 0.5, "b": 0.5}), RewardSpec("meteor")),
+        rewards=(
+            *suites.rewards("intent_accuracy", model=judges.DIALOG_INTENT, a=0.5, b=0.5, paper=paper),
+            *suites.rewards("meteor", paper=paper),
+        ),
         postprocess=None if kept else first_utterance,
     )
 

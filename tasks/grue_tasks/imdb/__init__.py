@@ -10,14 +10,11 @@ from collections.abc import Iterable, Iterator
 from grue.core.decoding import Decoding
 from grue.core.record import Record
 from grue.core.rows import Row
-from grue.core.task import MetricSpec, Quirk, RewardSpec, Suite, Task, Truncation
+from grue.core.task import Quirk, Setting, Suite, Task, Truncation
 from grue.core.text import content_id
-from grue_tasks import suites
+from grue_tasks import judges, suites
 from grue_tasks.imdb.source import SOURCE
 from grue_tasks.reading import stated
-
-SENTIMENT_MODEL = "lvwerra/distilbert-imdb"
-POSITIVE = "1"
 
 
 def halves(text: str) -> tuple[str, str]:
@@ -56,20 +53,23 @@ def suite(quirks: frozenset[str]) -> Suite:
     """The suite with the given quirks active."""
     paper = "metrics" in quirks
     whole = "references" in quirks
-    perplexity = (
-        MetricSpec("perplexity_references") if paper else MetricSpec("perplexity", {"model": "openai-community/gpt2"})
-    )
+    perplexity = suites.metrics("perplexity_references", stride=512) if paper else suites.output_perplexity()
+    judge: dict[str, Setting] = {
+        "model": judges.IMDB_SENTIMENT,
+        "label": judges.IMDB_POSITIVE,
+        "prompt": "prompt" in quirks,
+    }
     return Suite(
         rows=lambda records: rows(records, whole_review=whole),
         truncation=Truncation("left", 64),
         decoding=Decoding(max_new_tokens=48, min_new_tokens=48, do_sample=True, temperature=1.0, top_k=50),
         metrics=(
-            MetricSpec("sentiment", {"model": SENTIMENT_MODEL, "label": POSITIVE}),
-            perplexity,
+            *suites.metrics("sentiment", **judge),
+            *perplexity,
             *suites.diversity(paper=paper),
         ),
         primary=("sentiment",),
-        rewards=(RewardSpec("learned_reward", {"model": SENTIMENT_MODEL, "label": POSITIVE, "prompt": True}),),
+        rewards=suites.rewards("learned_reward", paper=False, **judge),
     )
 
 
@@ -82,6 +82,7 @@ TASK = Task(
     package=__name__,
     quirks=(
         Quirk("references", "The reference is the whole review, not its second half."),
+        Quirk("prompt", "The classifier reads the prompt before the continuation."),
         Quirk("metrics", "Perplexity is the evaluated model's own on the references; words are NLTK's."),
     ),
     source=SOURCE,

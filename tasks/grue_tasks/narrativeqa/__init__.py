@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from grue.core.decoding import Decoding
 from grue.core.record import Record
 from grue.core.rows import Row
-from grue.core.task import Quirk, RewardSpec, Suite, Task, Truncation
+from grue.core.task import Quirk, Suite, Task, Truncation
 from grue.core.text import content_id
 from grue_tasks import suites
 from grue_tasks.narrativeqa.source import SOURCE
@@ -59,12 +59,7 @@ def suite(quirks: frozenset[str]) -> Suite:
             *suites.diversity(paper=paper),
         ),
         primary=("rougeL", "f1"),
-        rewards=(
-            RewardSpec("rouge_l_max"),
-            RewardSpec("meteor"),
-            RewardSpec("bleu"),
-            RewardSpec("rouge_combined"),
-        ),
+        rewards=suites.rewards("rouge_l_max", "meteor", "bleu", "rouge_combined", paper=paper),
     )
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from grue.core.decoding import Decoding
 from grue.core.record import Record
 from grue.core.rows import Row
-from grue.core.task import Quirk, RewardSpec, Suite, Task, Truncation
-from grue_tasks import suites
+from grue.core.task import Quirk, Suite, Task, Truncation
+from grue_tasks import judges, suites
 from grue_tasks.reading import own_id
 from grue_tasks.totto.linearise import linearise
 from grue_tasks.totto.reading import final_sentences, highlighted, overlap_subset, placed, read_cells, table_json
@@ -66,13 +66,13 @@ def suite(quirks: frozenset[str]) -> Suite:
             *suites.metrics(*(score + subset for subset in SUBSETS for score in SCORES)),
             *suites.meteor(paper=paper),
             *suites.rouge(paper=paper, printed_list=True),
-            *suites.metrics("sacrebleu", tokenize="intl" if paper else "13a"),
+            *suites.sacrebleu(paper=paper),
             *suites.bertscore(),
-            *suites.metrics("bleurt"),
+            *suites.metrics("bleurt", model=judges.BLEURT),
             *suites.diversity(paper=paper),
         ),
         primary=("parent", "bleu_totto"),
-        rewards=(RewardSpec("meteor"), RewardSpec("parent"), RewardSpec("bleu"), RewardSpec("sacre_bleu")),
+        rewards=suites.rewards("meteor", "parent", "bleu", "sacre_bleu", paper=paper),
     )
 
 
