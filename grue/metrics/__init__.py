@@ -54,11 +54,13 @@ METRICS: Mapping[str, Entry] = {
     "rougeLsum": Entry("rouge", _ROUGE, "Summary-level ROUGE-L F of rouge-score, 0 to 1."),
     "rougeL_max": Entry("rougeL_max", "", "ROUGE-L by py-rouge's rule, as the paper used it for NarrativeQA."),
     "rougeL_coco": Entry("coco", "", "ROUGE-L of the COCO caption evaluation (beta 1.2)."),
-    "meteor": Entry("meteor", "", "METEOR of NLTK."),
-    "meteor_java": Entry("meteor_java", "", "METEOR 1.5, the authors' Java program."),
+    "meteor": Entry("meteor", "grue.metrics.meteor:make", "METEOR of NLTK: words by form, stem and synonym, 0 to 1."),
+    "meteor_java": Entry(
+        "meteor_java", "grue.metrics.meteor_java:make", "METEOR 1.5 by the authors' Java program, 0 to 1."
+    ),
     "cider": Entry("coco", "", "CIDEr, the authors' plain scorer, 0 to 10."),
     "cider_d": Entry("coco", "", "CIDEr-D, what the COCO caption evaluation calls CIDEr, 0 to 10."),
-    "spice": Entry("spice", "", "SPICE 1.0, the authors' Java program."),
+    "spice": Entry("spice", "grue.metrics.spice:make", "SPICE 1.0 by the authors' Java program, 0 to 1."),
     "coverage": Entry("coverage", "", "Share of a row's concepts that the prediction mentions."),
     "coverage_all": Entry("coverage", "", "Share of predictions that mention all concepts of their row."),
     "parent": Entry("parent", "", "PARENT F against table and references."),

@@ -1,0 +1,20 @@
+"""Porter stems of words, each made once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+
+@lru_cache(maxsize=2**17)
+def porter(word: str) -> str:
+    """The stem that NLTK's Porter stemmer gives, in its default mode with the extensions of its authors."""
+    stem: str = _stemmer().stem(word)
+    return stem
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    from nltk.stem.porter import PorterStemmer
+
+    return PorterStemmer()
