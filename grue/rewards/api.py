@@ -14,7 +14,7 @@ from grue.core.task import RewardSpec, Setting
 from grue.core.text import Json, finite_or_none
 from grue.metrics.api import make_texts
 from grue.metrics.settings import SettingTable
-from grue.rewards.build import build, names
+from grue.rewards.build import build, entry, names
 from grue.rewards.combine import checked, formula
 from grue.rewards.named import read
 from grue.rewards.parse import parse
@@ -186,6 +186,8 @@ def _open(text: str, settings: SettingTable, judging: Judging | None, label: str
         )
     if is_path(text):
         return path_reward(text, settings.get(text, {}))
+    if text.isidentifier():
+        entry(text)  # says that there is no such reward
     return parse(text, settings, judging)
 
 

@@ -55,7 +55,7 @@ def parse(text: str, settings: SettingTable | None = None, judging: Judging | No
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        place = f" at character {error.offset}" if error.offset else ""
+        place = f" at character {error.offset}" if error.offset else " to its end"
         raise UsageError(f"Formula {_short(text)!r} cannot be read{place}: {error.msg}.", _EXAMPLE) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
@@ -231,4 +231,7 @@ class _Reader:
         line = self._text.splitlines()[node.lineno - 1]
         column = len(line.encode()[: node.col_offset].decode(errors="ignore")) + 1
         place = f"line {node.lineno}, character {column}" if node.lineno > 1 else f"character {column}"
-        return UsageError(f"Formula {_short(self._text)!r}, {place}: {cause.removesuffix('.')}.", fix)
+        return UsageError(
+            f"Formula {_short(self._text)!r}, {place}: {cause if cause.endswith('?') else cause.removesuffix('.') + '.'}",
+            fix,
+        )
