@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,31 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory:
         if name.startswith("GRUE_") and name != "GRUE_TEST_MATERIAL":
             monkeypatch.delenv(name)
     monkeypatch.setenv("GRUE_HOME", str(tmp_path_factory.getbasetemp() / "grue-home"))
+
+
+@pytest.fixture(scope="session")
+def small_wordnet() -> dict[str, bytes]:
+    """A WordNet of a few synsets in Princeton's format, by file name."""
+    synsets: dict[str, list[Sequence[str]]] = {
+        "noun": [("dog", "domestic_dog", "hound"), ("car", "auto", "Benz"), ("goose",), ("dog", "cad")],
+        "verb": [("run", "race"), ("halt", "stop")],
+        "adj": [("big(a)", "large(p)")],
+        "adv": [("fast", "quick")],
+    }
+    exceptions = {"noun": "geese goose\n", "verb": "ran run\n", "adj": "bigger big\n", "adv": ""}
+    licence = "  1 Licence text. WordNet 3.0 Copyright 2006 by nobody.  \n"
+    files: dict[str, bytes] = {}
+    for pos, groups in synsets.items():
+        data, offsets = licence, dict[str, list[int]]()
+        for lemmas in groups:
+            for lemma in lemmas:
+                offsets.setdefault(lemma.split("(")[0].lower(), []).append(len(data))
+            names = " ".join(f"{lemma} 0" for lemma in lemmas)
+            data += f'{len(data):08d} 03 {pos[0]} {len(lemmas):02x} {names} 000 | a gloss; "{lemmas[0]}, | or"  \n'
+        index = licence
+        for lemma, places in sorted(offsets.items()):
+            numbers = " ".join(f"{place:08d}" for place in places)
+            index += f"{lemma} {pos[0]} {len(places)} 1 @ {len(places)} 0 {numbers}  \n"
+        files |= {f"data.{pos}": data.encode(), f"index.{pos}": index.encode()}
+        files[f"{pos}.exc"] = exceptions[pos].encode()
+    return files

@@ -33,6 +33,10 @@ def data() -> None:
 @app.command()
 def fetch(
     ctx: typer.Context,
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(help="wordnet, punkt: NLTK's data that metrics read, in place of tasks.", show_default=False),
+    ] = None,
     tasks: Tasks = "grue",
     split: Splits = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of data.lock. [default: $GRUE_HOME/data]")] = None,
@@ -45,6 +49,9 @@ def fetch(
     from grue.data.lock import LOCK_NAME
 
     home = _settings().home
+    if what:
+        _fetch_resources(what, home, offline=offline, quiet=quiet, as_json=as_json)
+        return
     _quiet_downloads(quiet or as_json)
     fetched = run(
         [task for task, _ in _named(ctx, tasks)],
@@ -152,6 +159,36 @@ def export(
     rows = [(one.task, one.split, f"{one.records:,}", f"{one.facts.bytes:,}") for one in exported]
     _print_table(("task", "split", "records", "bytes"), rows)
     note(f"Read it with --data {out}. Mind the licences: several sets may not be passed on.")
+
+
+def _fetch_resources(names: Sequence[str], home: Path, *, offline: bool, quiet: bool, as_json: bool) -> None:
+    """Fetch NLTK's packages, and say how metrics come to read them."""
+    from grue.data.nltk_data import check_names, fetch_resource
+
+    check_names(names)
+    fetched = []
+    for name in names:
+        _notes(quiet)(f"{name}: NLTK's data")
+        fetched.append(fetch_resource(name, home=home, offline=offline))
+    if as_json:
+        rows: list[Json] = [
+            {
+                "name": one.name,
+                "path": str(one.path),
+                "version": one.version,
+                "files": {name: {"sha256": facts.sha256, "bytes": facts.bytes} for name, facts in one.files.items()},
+            }
+            for one in fetched
+        ]
+        print_json({"fetched": rows})
+        return
+    table = [
+        (one.name, one.version, f"{sum(facts.bytes for facts in one.files.values()):,}", str(one.path))
+        for one in fetched
+    ]
+    _print_table(("data", "version", "bytes", "place"), table)
+    for one in fetched:
+        note(f"{one.name}: {one.use}")
 
 
 def _settings() -> Settings:

@@ -28,29 +28,15 @@ def archive_file(source: HubSource, name: str, *, home: Path, offline: bool = Fa
     local = local_archive(source, name, home)
     if local is not None:
         return local
-    offline = offline or _env_offline()
-    reason = "--offline or HF_HUB_OFFLINE=1 is set" if offline else _failed.get(source.url, "")
-    if reason:
-        raise TaskDataError(
-            f"The archive is not on this machine and not asked for: {reason}.",
-            "Run 'grue data fetch' where there is internet, or give --data mini or a folder.",
-            place=source.url,
-        )
     target = archive_path(source, name, home)
     partial = target.with_name(f"{name}.partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _download(source.url, partial, source.sizes.get(name, UNKNOWN_LIMIT_BYTES))
-    except (OSError, http.client.HTTPException) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()
-        said = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
-        _failed[source.url] = str(said) or type(error).__name__
-        raise TaskDataError(
-            f"The archive cannot be downloaded: {_failed[source.url]}.",
-            "Run the same command again; check the connection and the disk.",
-            place=source.url,
-        ) from error
+    download(
+        source.url,
+        partial,
+        source.sizes.get(name, UNKNOWN_LIMIT_BYTES),
+        offline=offline,
+        fix="Run 'grue data fetch' where there is internet, or give --data mini or a folder.",
+    )
     _check(source, name, partial)
     partial.replace(target)
     return target
@@ -65,6 +51,38 @@ def local_archive(source: HubSource, name: str, home: Path) -> Path | None:
 def archive_path(source: HubSource, name: str, home: Path) -> Path:
     """Where the archive is kept; the checksum in the path tells versions apart."""
     return home / "data" / "archives" / source.revision.removeprefix("sha256:")[:16] / name
+
+
+def download(url: str, partial: Path, limit_bytes: int, *, offline: bool, fix: str) -> None:
+    """Download to a partial file, going on where an earlier call stopped; an address is tried once a process.
+
+    Args:
+        url: Address of the file.
+        partial: Where its bytes go; its folder is made.
+        limit_bytes: Size at which the download is given up and the file removed.
+        offline: Ask for nothing.
+        fix: What to do where it may not be asked for.
+
+    Raises:
+        TaskDataError: where it cannot be had, may not be asked for, or is too large.
+    """
+    offline = offline or _env_offline()
+    reason = "--offline or HF_HUB_OFFLINE=1 is set" if offline else _failed.get(url, "")
+    if reason:
+        raise TaskDataError(f"The archive is not on this machine and not asked for: {reason}.", fix, place=url)
+    try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        _download(url, partial, limit_bytes)
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+        said = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
+        _failed[url] = str(said) or type(error).__name__
+        raise TaskDataError(
+            f"The archive cannot be downloaded: {_failed[url]}.",
+            "Run the same command again; check the connection and the disk.",
+            place=url,
+        ) from error
 
 
 def _download(url: str, partial: Path, limit_bytes: int) -> None:
