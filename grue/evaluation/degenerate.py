@@ -37,7 +37,7 @@ MEANINGS: Mapping[str, str] = {
     "prompt_echoed": "holds the instruction or the start of the prompt, or only lists what it was asked to use",
     "wrong_language": "script or function words of another language than the task's",
     "refusal": "refuses the request, or speaks of itself as a language model",
-    "same_text": "word for word the output of at least 5 % of the rows, three or more words long",
+    "same_text": "word for word the output of at least 5 % of the rows, and of five; three or more words long",
 }
 
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
@@ -158,11 +158,11 @@ def kinds_of(written: Written, asked: Asked, references: Sequence[str], language
 
 
 def shared_texts(texts: Sequence[str], ids: Sequence[str]) -> frozenset[str]:
-    """Texts of three words and more that at least 5 % of the rows, and three of them, have word for word."""
+    """Texts of three words and more that at least 5 % of the rows, and five of them, have word for word."""
     rows: dict[str, set[str]] = {}
     for text, row_id in zip(texts, ids, strict=True):
         rows.setdefault(text, set()).add(row_id)
-    least = max(3, 0.05 * len(set(ids)))
+    least = max(5, 0.05 * len(set(ids)))
     return frozenset(text for text, having in rows.items() if len(having) >= least and len(words_of(text)) >= 3)
 
 
