@@ -37,6 +37,7 @@ _DIVERSITY = "grue.metrics.diversity:make"
 _LENGTH = "grue.metrics.length:make"
 _REPETITION = "grue.metrics.repetition:make"
 _COPY = "grue.metrics.copying:make"
+_JUDGE = "grue.metrics.neural."
 
 METRICS: Mapping[str, Entry] = {
     "sacrebleu": Entry("sacrebleu", _SACRE, "SacreBLEU, corpus level, 0 to 100."),
@@ -80,13 +81,21 @@ METRICS: Mapping[str, Entry] = {
     "bertscore": Entry("bertscore", "", "BERTScore F1.", needs_model=True),
     "bleurt": Entry("bleurt", "", "BLEURT.", needs_model=True),
     "summac_zs": Entry("summac_zs", "", "SummaC zero-shot consistency.", needs_model=True),
-    "sentiment": Entry("sentiment", "", "Mean probability of the positive class.", needs_model=True),
-    "perplexity": Entry("perplexity", "", "Perplexity of the outputs under a fixed model.", needs_model=True),
+    "sentiment": Entry(
+        "sentiment", _JUDGE + "sentiment:make", "Mean probability of the positive class.", True, "demo:sentiment"
+    ),
+    "perplexity": Entry(
+        "perplexity", _JUDGE + "perplexity:make", "Perplexity of the outputs under a fixed model.", True, "demo:lm"
+    ),
     "perplexity_references": Entry(
         "perplexity_references", "", "Perplexity of the references under the evaluated model.", needs_model=True
     ),
     "intent_accuracy": Entry(
-        "intent_accuracy", "", "Share of replies whose predicted act is the reference's.", needs_model=True
+        "intent_accuracy",
+        _JUDGE + "intent:make",
+        "Share of replies whose predicted act is the reference's.",
+        True,
+        "demo:intent",
     ),
     "msttr": Entry("diversity", _DIVERSITY, "Mean segmental type-token ratio over blocks of 100 words, 0 to 1."),
     "distinct_1": Entry("diversity", _DIVERSITY, "Distinct words by all words, 0 to 1."),
