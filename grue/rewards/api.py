@@ -14,7 +14,7 @@ from grue.core.task import RewardSpec, Setting
 from grue.core.text import Json, finite_or_none
 from grue.metrics.api import make_texts
 from grue.metrics.settings import SettingTable
-from grue.rewards.build import build, entry, names
+from grue.rewards.build import build, entry, is_known
 from grue.rewards.combine import checked, formula
 from grue.rewards.named import read
 from grue.rewards.parse import parse
@@ -140,7 +140,7 @@ def reward(name: str, *, label: str | int | None = None, **settings: Setting) ->
         UsageError: for an unknown name, setting or value, or a faulty formula.
     """
     given = {read(key): value for key, value in settings.items()}
-    known = name in names()
+    known = is_known(name)
     if given and not known and not is_path(name) and not Path(name).is_dir():
         raise UsageError(f"A formula takes no settings from outside: {', '.join(given)}.", "Write them in the formula.")
     table: SettingTable = {("learned_reward" if Path(name).is_dir() and not known else name): given}
@@ -168,7 +168,7 @@ def opened(
 
 
 def _open(text: str, settings: SettingTable, judging: Judging | None, label: str | None) -> Reward:
-    if text in names():
+    if is_known(text):
         if label is not None:
             settings = {**settings, text: {**settings.get(text, {}), "label": label}}
         return build(RewardSpec(text), settings, judging)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     # Commands look names up here before they need numpy.
     from grue.core.reward import Reward
 
-__all__ = ["build", "check_settings", "entry", "metric_settings", "names", "own_settings"]
+__all__ = ["build", "check_settings", "entry", "is_known", "metric_settings", "names", "own_settings"]
 
 _NOTHING: Mapping[str, Setting] = {}
 
@@ -28,6 +28,11 @@ _NOTHING: Mapping[str, Setting] = {}
 def names() -> tuple[str, ...]:
     """All reward names: the built-in ones, then those of installed plugins; imports no plugin."""
     return (*REWARDS, *(name for name in plugin_names() if name not in REWARDS))
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is a reward's; plugins are looked for only where it is none of grue's."""
+    return name in REWARDS or name in plugin_names()
 
 
 def entry(name: str) -> RewardEntry:

@@ -196,7 +196,8 @@ def running(reward: Reward, n: int = 0, mean: float = 0.0, m2: float = 0.0) -> C
     """
     if n < 0 or _finite(m2, "m2") < 0:
         raise UsageError(f"running: n={n}, m2={m2:g} is no state.", "Neither can be negative; leave them out to begin.")
-    return combined(Running(int(n), _finite(mean, "mean"), float(m2)), reward)
+    state = Running(int(n), _finite(mean, "mean"), float(m2)) if n else Running()
+    return combined(state, reward)
 
 
 def calibrate(reward: Reward, values: Sequence[float], path: str = "") -> Combined:

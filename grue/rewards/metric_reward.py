@@ -13,6 +13,8 @@ from grue.core.metric import CorpusMetric, Digests, Floats, Metric, PooledMetric
 from grue.core.task import Setting
 from grue.metrics.compute import RowScores, adds_up, row_scores, scorable
 
+_ROUNDING = 1e-9
+
 
 class _NoDigest(Enum):
     """Stands where a row without references has no digest; one object in all processes."""
@@ -65,7 +67,12 @@ class MetricReward:
             # A corpus of one row: SacreBLEU's sentence scores would use effective order.
             whole: Any = self.metric
             values = whole.corpus_value(scores.statistics)
-        return np.asarray(values, dtype=np.float64) / self.divisor
+        unit = np.asarray(values, dtype=np.float64) / self.divisor
+        # Rounding alone may pass a bound (SacreBLEU's perfect score is 100.00000000000004).
+        for bound, is_past in ((self.low, np.less), (self.high, np.greater)):
+            if bound is not None:
+                unit = np.where(is_past(unit, bound) & (np.abs(unit - bound) < _ROUNDING), bound, unit)
+        return unit
 
 
 class PooledMetricReward(MetricReward):

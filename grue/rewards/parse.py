@@ -16,7 +16,7 @@ from grue.core.reward import Reward
 from grue.core.task import RewardSpec, Setting
 from grue.core.text import nearest
 from grue.metrics.settings import SettingTable
-from grue.rewards.build import build, names
+from grue.rewards.build import build, is_known, names
 from grue.rewards.combine import Term, weighted_sum
 from grue.rewards.formula_functions import FUNCTIONS, Arguments, CallError
 from grue.rewards.named import LOAD, read
@@ -160,6 +160,7 @@ class _Reader:
             settings = {key: self._setting(value) for key, value in keywords.items()}
             return self._guard(node, lambda: path_reward(str(path), settings))
         if name not in FUNCTIONS:
+            self._check_name(node, name)
             if node.args:
                 raise self._fault(node.args[0], f"{name!r} takes settings by name only, as in rouge(type='rougeL')")
             return self._reward(node, name, {key: self._setting(value) for key, value in keywords.items()})
@@ -202,12 +203,14 @@ class _Reader:
         return value
 
     def _reward(self, node: ast.expr, name: str, own: Mapping[str, Setting]) -> Reward:
-        known = names()
-        if name not in known:
-            hint = nearest(name, (*known, *FUNCTIONS, LOAD))
-            raise self._fault(node, f"unknown reward {name!r}.{hint}", "Run 'grue rewards list' to see all.")
+        self._check_name(node, name)
         table = {name: {**self._settings.get(name, {}), **own}}
         return self._guard(node, lambda: build(RewardSpec(name), table, self._judging), name)
+
+    def _check_name(self, node: ast.expr, name: str) -> None:
+        if not is_known(name):
+            hint = nearest(name, (*names(), *FUNCTIONS, LOAD))
+            raise self._fault(node, f"unknown reward {name!r}.{hint}", "Run 'grue rewards list' to see all.")
 
     def _guard(self, node: ast.expr, make: Callable[[], Reward], name: str = "") -> Reward:
         """Make a reward, and put the place before what it says."""
@@ -231,7 +234,5 @@ class _Reader:
         line = self._text.splitlines()[node.lineno - 1]
         column = len(line.encode()[: node.col_offset].decode(errors="ignore")) + 1
         place = f"line {node.lineno}, character {column}" if node.lineno > 1 else f"character {column}"
-        return UsageError(
-            f"Formula {_short(self._text)!r}, {place}: {cause if cause.endswith('?') else cause.removesuffix('.') + '.'}",
-            fix,
-        )
+        said = cause if cause.endswith(("?", ".")) else f"{cause}."
+        return UsageError(f"Formula {_short(self._text)!r}, {place}: {said}", fix)

@@ -210,5 +210,6 @@ class LogSigmoid:
 
 
 def _log_sigmoid(values: Floats) -> Floats:
-    result: Floats = -np.logaddexp(0.0, -values)
+    with np.errstate(invalid="ignore"):  # NaN stays NaN
+        result: Floats = -np.logaddexp(0.0, -values)
     return result
