@@ -42,6 +42,7 @@ MEANINGS: Mapping[str, str] = {
 
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 _SENTENCE_ENDS = frozenset(".!?…。！？।؟\"'”’»)]")
+_PART_OF_SPEECH = re.compile(r"_[a-z]$")
 _TAG = re.compile(r"</?[A-Za-z][\w-]*>")
 _LISTING = frozenset(
     ["a", "an", "the", "and", "or", "with", "ein", "eine", "einen", "der", "die", "das", "und", "oder", "mit"]
@@ -93,7 +94,7 @@ class Asked:
         return cls(
             source=source if isinstance(source, str) else prompt,
             prompt=prompt,
-            concepts=tuple(c.lower() for c in concepts if isinstance(c, str)) if isinstance(concepts, list) else (),
+            concepts=_concepts(concepts),
             pieces=tuple(
                 value for key, value in inputs.items() if isinstance(value, str) and key not in ("source", "prompt")
             ),
@@ -255,6 +256,12 @@ _RULES: Mapping[str, Callable[[Written, Asked, Sequence[str], str], bool]] = {
     "wrong_language": lambda written, _, __, language: is_other(written.text, written.words, language),
     "refusal": lambda written, _, __, ___: is_refusal(written),
 }
+
+
+def _concepts(given: Json) -> tuple[str, ...]:
+    """Lower-cased, without the part of speech that some sources append (``catch_V``)."""
+    listed = given if isinstance(given, list) else []
+    return tuple(_PART_OF_SPEECH.sub("", concept.lower()) for concept in listed if isinstance(concept, str))
 
 
 def _folded(text: str) -> str:
