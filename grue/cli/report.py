@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from grue.core.metric import MetricValue
-    from grue.core.run import Manifest, Results, TaskResult
+    from grue.core.run import Manifest, Results, ScoreValue, TaskResult
     from grue.core.text import Json
     from grue.runs.read import StoredRun
 
@@ -59,13 +59,16 @@ def run_document(stored: StoredRun) -> dict[str, Json]:
 
 def print_table(manifest: Manifest, results: Results) -> None:
     """One line a primary metric of each task; reasons and errors below."""
-    table = _table(("task", "metric"), ("value", "95 % interval", "n", "cut %", "tokens/s"))
+    table = _table(("task", "metric"), ("value", "95 % interval", "n", "quality", "cut %", "tokens/s"))
     reasons: dict[str, list[str]] = {}
     for task, result in results.tasks.items():
         for line in _lines(task, manifest.tasks[task].primary, result, reasons):
             table.add_row(*line)
     console = _wide()
     console.print(table)
+    console.print(
+        f"GRUE {_scored(results.scores.grue)}; naturalness {_scored(results.scores.naturalness)}", soft_wrap=True
+    )
     for reason, where in reasons.items():
         console.print(f"{NOTHING} {', '.join(dict.fromkeys(where))}: {reason}", soft_wrap=True)
     for task, result in results.tasks.items():
@@ -124,7 +127,7 @@ def _lines(
 ) -> Iterator[tuple[str, ...]]:
     cut = result.rates.cut_prompt
     speed = result.cost.tokens_per_second
-    rest = (_percent(cut), f"{speed:,.0f}" if speed is not None else NOTHING)
+    rest = (_score(result.score.quality), _percent(cut), f"{speed:,.0f}" if speed is not None else NOTHING)
     for index, name in enumerate(shown(primary, result)):
         value = result.metrics[name]
         if value.value is None and value.reason:
@@ -135,7 +138,7 @@ def _lines(
             number(value),
             interval(value),
             str(value.n) if value.value is not None else NOTHING,
-            *(rest if index == 0 else ("", "")),
+            *(rest if index == 0 else ("", "", "")),
         )
 
 
@@ -150,6 +153,18 @@ def interval(value: MetricValue) -> str:
         return NOTHING
     low, high = value.ci95
     return f"{_decimal(low, value.scale)} – {_decimal(high, value.scale)}"
+
+
+def _score(score: ScoreValue) -> str:
+    return NOTHING if score.value is None else f"{score.value:.1f}"
+
+
+def _scored(score: ScoreValue) -> str:
+    """A score with its interval, or why there is none."""
+    if score.value is None:
+        return f"{NOTHING} ({score.reason})"
+    bounds = f" [{score.ci95[0]:.1f}, {score.ci95[1]:.1f}]" if score.ci95 else ""
+    return f"{score.value:.1f}{bounds}"
 
 
 def _decimal(number: float, scale: float | None) -> str:

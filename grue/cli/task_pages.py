@@ -40,6 +40,8 @@ def list_table(entries: Sequence[TaskEntry]) -> Table:
 
 def show_json(task: Task, profile: str) -> dict[str, Json]:
     """All that ``grue tasks show --json`` says of a task."""
+    from grue.stats.grue_score import FORMULA
+
     suite = task.profile(profile)
     source = task.source
     return {
@@ -52,6 +54,7 @@ def show_json(task: Task, profile: str) -> dict[str, Json]:
         "truncation": {"side": suite.truncation.side, "max_tokens": suite.truncation.max_tokens},
         "decoding": suite.decoding.to_json(),
         "primary": list(suite.primary),
+        "score": FORMULA,
         "metrics": _specs(suite.metrics),
         "rewards": _specs(suite.rewards),
         "source": None if source is None else {"id": source.id, "revision": source.revision},
@@ -87,12 +90,15 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
 
 
 def _facts(task: Task, profile: str) -> Iterator[str]:
+    from grue.stats.grue_score import FORMULA
+
     suite = task.profile(profile)
     decoding = ", ".join(f"{key}={value}" for key, value in suite.decoding.to_json().items() if value)
     yield f"{task.title} ({task.name}, version {task.version}, profile {profile})"
     yield task.summary
     yield ""
     yield f"Primary:    {', '.join(suite.primary)}"
+    yield f"Score:      {FORMULA}"
     yield f"Metrics:    {', '.join(spec.name for spec in suite.metrics)}"
     yield f"Rewards:    {', '.join(spec.name for spec in suite.rewards) or 'none'}"
     yield f"Decoding:   {decoding}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from grue.cli.options import AsJson, Profile, included, profile_name
 from grue.cli.output import note, print_json, stdout
 from grue.core.errors import Exit
 from grue.core.task import STANDARD
+
+if TYPE_CHECKING:
+    from grue.core.task import Task
+    from grue.testing import Problem
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 Name = Annotated[str, typer.Argument(help="A task's name.")]
@@ -94,11 +98,13 @@ def validate(
     """Check a task against the contract; exit code 0 where it keeps it, 1 where it does not."""
     from grue.cli.task_pages import problem_lines
     from grue.core.errors import UsageError
-    from grue.testing.named import check_named
+    from grue.testing.named import check_named, load_named
 
     if data is not None and not data.is_dir():
         raise UsageError(f"--data: no such folder: {data}.", "Name a folder DIR that holds DIR/<task>/<split>.jsonl.")
     problems = check_named(task, included(ctx), data)
+    if not problems:
+        problems = _unfit(load_named(task, included(ctx)), data)
     if as_json:
         print_json({"task": task, "valid": not problems, "problems": [problem.to_json() for problem in problems]})
     elif problems:
@@ -108,3 +114,11 @@ def validate(
         stdout().print(f"{task} keeps the contract of a task.", soft_wrap=True)
     if problems:
         raise typer.Exit(Exit.NO)
+
+
+def _unfit(task: Task, data: Path | None) -> list[Problem]:
+    """Primary metrics that cannot carry a score; asked of a task that is sound otherwise."""
+    from grue.evaluation.primaries import unfit_primaries
+    from grue.testing import Problem
+
+    return [Problem("primary", unfit.problem, unfit.fix, unfit.metric) for unfit in unfit_primaries(task, data)]

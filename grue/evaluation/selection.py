@@ -21,6 +21,8 @@ from grue.evaluation.call import RowsCall
 from grue.evaluation.suite import BuiltSuite, build_suite
 from grue.metrics.build import check_settings, entry
 from grue.registry.tasks import expand, list_tasks, load_task
+from grue.rewards.build import check_settings as check_rewards
+from grue.rewards.build import own_settings
 
 PAPER_SWITCH = "paper"
 # Folder in GRUE_HOME that keeps what judges said of a text.
@@ -126,7 +128,10 @@ def check_names(call: RowsCall) -> None:
     Raises:
         UsageError: for an unknown metric, family, key or value.
     """
-    check_settings(call.settings, [task.name for task in list_tasks(call.include)])
+    of_rewards = own_settings(call.settings)
+    check_rewards(of_rewards)
+    others = {family: values for family, values in call.settings.items() if family not in of_rewards}
+    check_settings(others, [task.name for task in list_tasks(call.include)])
     for name in call.metrics or ():
         entry(name)
 

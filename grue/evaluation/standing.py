@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grue.core.metric import Metric, Texts
 from grue.core.run import TaskScore
@@ -38,7 +38,9 @@ class Scales:
     _references: list[ChunkScores] = field(default_factory=list)
 
     def add(self, yardstick: Yardstick) -> None:
-        """Score a portion of a yardstick."""
+        """Score a portion of a yardstick; none where no primary metric is computed here."""
+        if not any(name in self.suite.metrics for name in self.primary):
+            return
         scores = score_chunk(self.suite.only(self.primary), yardstick.chunk)
         self._systems.setdefault(yardstick.system, []).append(scores)
 
@@ -58,13 +60,23 @@ class Scales:
         suite = self.suite.only(self._natural())
         self._references.append(score_chunk(suite, Chunk([chunk.keys[index] for index in places], first)))
 
+    def primaries(self) -> list[Primary]:
+        """The primary metrics with their floors and ceilings, and no value yet."""
+        floors, oracle = self._system(FLOOR), self._system(ORACLE)
+        return [_primary(name, self.suite.metrics.get(name), floors, oracle) for name in self.primary]
+
     def standing(self, scores: TaskScores) -> Standing:
         """The task's score from the run's values."""
-        systems = {name: self._values(self.suite.only(self.primary), parts) for name, parts in self._systems.items()}
-        floors, oracle = systems.get(FLOOR, {}), systems.get(ORACLE, {})
-        primaries = [self._primary(name, scores, floors, oracle) for name in self.primary]
+        primaries = [
+            replace(
+                metric,
+                value=scores.values[metric.name].value if metric.name in scores.values else None,
+                resampled=scores.resampled.get(metric.name),
+            )
+            for metric in self.primaries()
+        ]
         values = {name: scores.values[name].value for name in self._natural() if name in scores.values}
-        references = self._values(self.suite.only(self._natural()), self._references)
+        references = _values(self.suite.only(self._natural()), self._references)
         found = quality(primaries)
         return Standing(
             TaskScore(
@@ -72,39 +84,33 @@ class Scales:
                 naturalness=naturalness(values, references),
                 floor={metric.name: metric.floor for metric in primaries},
                 ceiling={metric.name: metric.ceiling for metric in primaries},
-                null_systems={name: systems[name] for name in NULL_SYSTEMS if name in systems},
+                null_systems={name: self._system(name) for name in NULL_SYSTEMS if name in self._systems},
                 statistics={name: (values[name], references.get(name)) for name in values},
             ),
             found,
         )
 
+    def _system(self, name: str) -> dict[str, float | None]:
+        return _values(self.suite.only(self.primary), self._systems.get(name, []))
+
     def _natural(self) -> tuple[str, ...]:
         return tuple(name for name in NATURALNESS if name in self.suite.metrics)
 
-    def _primary(
-        self,
-        name: str,
-        scores: TaskScores,
-        floors: Mapping[str, float | None],
-        oracle: Mapping[str, float | None],
-    ) -> Primary:
-        metric, value = self.suite.metrics.get(name), scores.values.get(name)
-        ceiling = oracle.get(name)
-        return Primary(
-            name=name,
-            value=value.value if value else None,
-            floor=floors.get(name),
-            ceiling=best(metric) if ceiling is None and metric else ceiling,
-            scale=metric.scale if metric else None,
-            resampled=scores.resampled.get(name),
-        )
 
-    @staticmethod
-    def _values(suite: BuiltSuite, parts: Sequence[ChunkScores]) -> dict[str, float | None]:
-        keys = sorted(key for part in parts for key in part.keys)
-        if not keys:
-            return {}
-        return {name: value.value for name, value in finish(suite, parts, keys, intervals=False).values.items()}
+def _primary(
+    name: str, metric: Metric | None, floors: Mapping[str, float | None], oracle: Mapping[str, float | None]
+) -> Primary:
+    ceiling = oracle.get(name)
+    if ceiling is None and metric is not None:
+        ceiling = best(metric)
+    return Primary(name, None, floors.get(name), ceiling, metric.scale if metric else None)
+
+
+def _values(suite: BuiltSuite, parts: Sequence[ChunkScores]) -> dict[str, float | None]:
+    keys = sorted(key for part in parts for key in part.keys)
+    if not keys:
+        return {}
+    return {name: value.value for name, value in finish(suite, parts, keys, intervals=False).values.items()}
 
 
 def best(metric: Metric) -> float | None:

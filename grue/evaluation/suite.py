@@ -12,12 +12,9 @@ from grue.core.reward import Reward
 from grue.core.task import MetricSpec, Suite
 from grue.metrics.build import build, entry
 from grue.metrics.settings import SettingTable
-
-try:
-    from grue.rewards.build import build as build_reward
-    from grue.rewards.build import entry as reward_entry
-except ImportError:
-    build_reward = None
+from grue.rewards.build import build as build_reward
+from grue.rewards.build import entry as reward_entry
+from grue.rewards.build import metric_settings, own_settings
 
 NO_MODEL_METRICS = "left out by --no-model-metrics"
 
@@ -85,6 +82,8 @@ def build_suite(
     Raises:
         UsageError: for an unknown metric, setting or value.
     """
+    settings = settings or {}
+    of_metrics, of_rewards = metric_settings(settings), own_settings(settings)
     own = {spec.name: spec for spec in suite.metrics}
     wanted = own if metrics is None else {name: own.get(name, MetricSpec(name)) for name in metrics}
     built: dict[str, Metric] = {}
@@ -97,17 +96,17 @@ def build_suite(
             absent[name] = spec.absent
             continue
         try:
-            built[name] = build(spec, settings, judging)
+            built[name] = build(spec, of_metrics, judging)
         except MetricUnavailableError as error:
             absent[name] = error.cause
     rewards: dict[str, Reward] = {}
     rewards_absent: dict[str, str] = {}
-    for reward in suite.rewards if metrics is None and build_reward else ():
+    for reward in suite.rewards if metrics is None else ():
         if reward_entry(reward.name).needs_model and not model_metrics:
             rewards_absent[reward.name] = NO_MODEL_METRICS
             continue
         try:
-            rewards[reward.name] = build_reward(reward, settings, judging)
+            rewards[reward.name] = build_reward(reward, of_rewards, judging)
         except MetricUnavailableError as error:
             rewards_absent[reward.name] = error.cause
     return BuiltSuite(built, absent, rewards, rewards_absent, tuple(wanted))

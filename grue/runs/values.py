@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from grue.core.metric import MetricValue
-from grue.core.run import Cost, DataInfo, Manifest, ModelInfo, Rates, Results, TaskManifest, TaskResult
+from grue.core.run import (
+    Cost,
+    DataInfo,
+    Manifest,
+    ModelInfo,
+    Rates,
+    Results,
+    RunScores,
+    ScoreValue,
+    TaskManifest,
+    TaskResult,
+    TaskScore,
+)
 from grue.runs.fields import Fields
 
 
@@ -38,6 +50,7 @@ def results_value(document: Fields) -> Results:
         status=document.required("status", str),
         tasks={name: _task_result(task) for name, task in document.children("tasks")},
         files={path: files.required(path, str) for path in files.values},
+        scores=RunScores(_score(document, "grue"), _score(document, "naturalness")),
     )
 
 
@@ -97,8 +110,41 @@ def _task_result(task: Fields) -> TaskResult:
             cut_output=rates.optional("cut_output", float),
         ),
         cost=_cost(task.child("cost")),
+        score=_task_score(task),
         error=task.optional("error", str),
     )
+
+
+def _task_score(task: Fields) -> TaskScore:
+    scores = task.child("scores")
+    return TaskScore(
+        quality=_score(task, "quality"),
+        naturalness=_score(task, "naturalness"),
+        floor=_numbers(scores.child("floor")),
+        ceiling=_numbers(scores.child("ceiling")),
+        # Runs of earlier versions have none of these two.
+        null_systems={name: _numbers(values) for name, values in scores.children("null_systems")}
+        if "null_systems" in scores.values
+        else {},
+        statistics={
+            name: (pair.optional("value", float), pair.optional("references", float))
+            for name, pair in (scores.children("statistics") if "statistics" in scores.values else ())
+        },
+    )
+
+
+def _score(document: Fields, name: str) -> ScoreValue:
+    value = document.child("scores").child(name)
+    bounds = value.optional("ci95", list)
+    return ScoreValue(
+        value.optional("value", float),
+        (float(bounds[0]), float(bounds[1])) if bounds else None,
+        value.optional("reason", str),
+    )
+
+
+def _numbers(values: Fields) -> dict[str, float | None]:
+    return {name: values.optional(name, float) for name in values.values}
 
 
 def _metric(value: Fields) -> MetricValue:

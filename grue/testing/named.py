@@ -24,13 +24,19 @@ def check_named(text: str, include: Sequence[Path] = (), data: Path | None = Non
         UsageError: where there is neither such a task nor such a folder.
     """
     try:
-        task = _load(text, include)
+        task = load_named(text, include)
     except TaskContractError as error:
         return [Problem("structure", error.cause, error.fix, error.place)]
     return check_task(task, data)
 
 
-def _load(text: str, include: Sequence[Path]) -> Task:
+def load_named(text: str, include: Sequence[Path] = ()) -> Task:
+    """A task by name, or by its folder where no task has the name.
+
+    Raises:
+        UsageError: where there is neither such a task nor such a folder.
+        TaskContractError: where the plugin raises or gives no proper task.
+    """
     names = {entry.name for entry in list_tasks(include)}
     if {text, text.replace("-", "_")} & names:
         return load_task(text, include)

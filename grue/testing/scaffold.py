@@ -106,9 +106,9 @@ _ROWS: Mapping[str, Sequence[tuple[str, str, Sequence[str]]]] = {
     ),
     "test": (
         ("test-1", "Which day comes before Sunday?", ("Saturday",)),
-        ("test-2", "How many wheels has a bicycle?", ("two", "2")),
+        ("test-2", "How many wheels has a bicycle?", ("two wheels", "two")),
         ("test-3", "What colour is a ripe lemon?", ("yellow",)),
-        ("test-4", "What does a hen lay?", ("eggs", "an egg")),
+        ("test-4", "What does a hen lay?", ("brown eggs", "eggs")),
     ),
 }
 

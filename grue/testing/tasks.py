@@ -13,7 +13,8 @@ from grue.data.location import DataLocation
 from grue.metrics.build import entry
 from grue.metrics.settings import resolve
 from grue.registry.contract import check_structure
-from grue.rewards import absence
+from grue.rewards.build import check_settings as check_reward
+from grue.rewards.build import entry as reward_entry
 from grue.testing.problems import Problem
 from grue.testing.repeat import Rows, check_repeatable, find_splits, load_rows
 from grue.testing.rows import check_rows, check_splits
@@ -84,7 +85,7 @@ def _card(task: Task) -> Iterator[Problem]:
 
 
 def _names(suite: Suite, profile: str) -> Iterator[Problem]:
-    """Metrics, their settings and rewards must be known by name; they need not be installed."""
+    """Metrics, rewards and their settings must be known by name; they need not be installed."""
     for spec in suite.metrics:
         try:
             resolve(entry(spec.name).family, spec.settings)
@@ -92,7 +93,8 @@ def _names(suite: Suite, profile: str) -> Iterator[Problem]:
             yield Problem("metrics", error.cause, error.fix, f"{profile}, metric {spec.name}")
     for reward in suite.rewards:
         try:
-            absence(reward.name)
+            reward_entry(reward.name)
+            check_reward({reward.name: reward.settings})
         except GrueError as error:
             yield Problem("metrics", error.cause, error.fix, f"{profile}, reward {reward.name}")
 

@@ -59,7 +59,7 @@ def test_same_command_again_says_that_it_is_finished_and_generates_nothing(grue,
     answer = grue(*command)
     assert answer.code == 0
     assert "finished already" in answer.out
-    assert "rouge1" in answer.out
+    assert "cider_d" in answer.out
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
 
 
@@ -79,6 +79,9 @@ def test_interrupted_run_keeps_what_is_stored_and_goes_on_to_the_same_results(gr
     plain, asked = NullEngine.generate, []
 
     def stumbling(self, requests, job):
+        if job.decoding.max_new_tokens == 1:  # a yardstick of the score, no generation of the run
+            yield from plain(self, requests, job)
+            return
         asked.append(len(requests))
         for index, request in enumerate(requests):
             if sum(asked[:-1]) + index == 27 and len(asked) == 2:

@@ -201,23 +201,42 @@ def test_a_metric_that_raises_fails_alone() -> None:
 
 
 def test_a_suite_keeps_its_settings_and_the_users_win() -> None:
-    task = suite_of(MetricSpec("rouge1", {"references": "first"}), MetricSpec("meteor"), rewards=("meteor", "rouge"))
+    task = suite_of(
+        MetricSpec("rouge1", {"references": "first"}),
+        MetricSpec("meteor", absent="its stems are English"),
+        rewards=("rouge", "spider"),
+    )
     built = build_suite(task)
     assert "refs:first" in str(built.signatures()["rouge1"])
     assert built.signatures()["meteor"] is None
-    assert built.absent["meteor"]
-    assert set(built.rewards_absent) == {"meteor", "rouge"}
-    user: Mapping[str, Mapping[str, Any]] = {"rouge": {"references": "max"}}
-    assert "refs:max" in str(build_suite(task, settings=user).signatures()["rouge1"])
+    assert built.absent == {"meteor": "its stems are English"}
+    assert set(built.rewards) == {"rouge"}
+    assert "Java" in built.rewards_absent["spider"]
+    user: Mapping[str, Mapping[str, Any]] = {"rouge": {"references": "max", "type": "rouge2"}}
+    of_user = build_suite(task, settings=user)
+    assert "refs:max" in str(of_user.signatures()["rouge1"])
+    assert "rouge2" in str(of_user.reward_signatures()["rouge"])
     named = build_suite(task, metrics=["rougeL", "rouge1"])
     assert list(named.signatures()) == ["rougeL", "rouge1"]
     assert "refs:first" in str(named.signatures()["rouge1"])
+    assert not named.rewards
     with pytest.raises(UsageError, match="Unknown metric"):
         build_suite(task, metrics=["rogue1"])
     scores = finish(built, [score_chunk(built, Chunk([("a", 0)], texts_of([("x", ["x"])])))], [("a", 0)])
-    assert scores.rewards["rouge"].value is None
-    assert scores.rewards["rouge"].reason
+    assert (scores.rewards["rouge"].value, scores.rewards["rouge"].n) == (1.0, 1)
+    assert scores.reward_samples["rouge"].tolist() == [1.0]
+    assert scores.rewards["spider"].value is None
+    assert scores.rewards["spider"].reason
     assert list(scores.values) == ["rouge1", "meteor"]
+
+
+def test_a_rewards_value_is_the_mean_over_rows_of_the_mean_over_samples() -> None:
+    built = build_suite(suite_of(MetricSpec("rouge1"), rewards=("rouge",)))
+    rows = [("the cat", ["the cat"]), ("a dog", ["the cat"]), ("the cat", ["the cat"]), ("x", [])]
+    keys = [("a", 0), ("a", 1), ("b", 0), ("c", 0)]
+    scores = finish(built, [score_chunk(built, Chunk(keys, texts_of(rows)))], keys)
+    assert (scores.rewards["rouge"].value, scores.rewards["rouge"].n) == (pytest.approx(0.75), 2)
+    assert np.isnan(scores.reward_samples["rouge"][3])
 
 
 def test_model_metrics_can_be_left_out() -> None:

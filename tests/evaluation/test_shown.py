@@ -96,7 +96,19 @@ def test_table_shows_primaries_reasons_and_the_next_command(grue, tmp_path):
     )
     assert answer.code == 0
     lines = answer.out.splitlines()
-    assert lines[0].split() == ["task", "metric", "value", "95", "%", "interval", "n", "cut", "%", "tokens/s"]
+    assert lines[0].split() == [
+        "task",
+        "metric",
+        "value",
+        "95",
+        "%",
+        "interval",
+        "n",
+        "quality",
+        "cut",
+        "%",
+        "tokens/s",
+    ]
     assert any(line.startswith("commongen") and "cider_d" in line and "–" in line for line in lines)
     assert any("rouge1" in line and " 5 " in line for line in lines)
     assert any(line.startswith("iwslt2017") and "sacrebleu" in line for line in lines)
