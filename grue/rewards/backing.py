@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from grue.core.errors import MetricUnavailableError
 from grue.core.judging import Judging
 from grue.core.reward import Reward
 from grue.core.task import MetricSpec, Setting
@@ -65,7 +66,14 @@ class Backing:
         shared = [key for key in (FAMILIES[family] if keys is None else keys) if key in self.values]
         given: dict[str, Setting] = {key: value for key in shared if (value := self.values[key]) is not None}
         of_user = {key: value for key, value in given.items() if key in self.user}
-        made = build(MetricSpec(name, given), {family: of_user}, self.judging)
+        try:
+            made = build(MetricSpec(name, given), {family: of_user}, self.judging)
+        except MetricUnavailableError as error:
+            reason = error.cause if name == self.name else f"{name}: {error.cause}"
+            # A fix that names the metric's setting names this reward's, where it has it.
+            for key in shared:
+                reason = reason.replace(f"{family}.{key}=", f"{self.name}.{key}=")
+            raise MetricUnavailableError(reason) from error
         return metric_reward(made, tuple(given.items()), low, high, divisor=divisor, printed_list=printed_list)
 
     def shaped(self, reward: Reward) -> Reward:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from grue.core.errors import MetricUnavailableError
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from grue.core.judging import Judging
+from grue.core.metric import Digests, Floats, Texts
 from grue.core.reward import Reward
-from grue.rewards import ABSENT_REASON
 from grue.rewards.backing import Backing
 from grue.rewards.combine import growing_mean, weighted_sum
 from grue.rewards.settings import METEOR_KEYS
+
+if TYPE_CHECKING:
+    from grue.metrics.neural.preference import PreferenceJudge
 
 
 def learned(backing: Backing) -> Reward:
@@ -35,10 +42,57 @@ def intent_accuracy(backing: Backing) -> Reward:
     return weighted_sum(terms)
 
 
+@dataclass(frozen=True)
+class PreferenceProbability:
+    """A preference model's probability that a generation is ``good`` and not ``bad``.
+
+    Attributes:
+        judge: The model.
+        model: What it was asked for by; two of these are equal where it is.
+    """
+
+    judge: PreferenceJudge = field(repr=False, compare=False)
+    model: str
+    name: str = "preference"
+    low: float | None = 0.0
+    high: float | None = 1.0
+    needs_references: bool = False
+
+    @property
+    def digest_key(self) -> Hashable:
+        """The texts that are read."""
+        return ("predictions",)
+
+    def signature(self) -> str:
+        """The hash of its weights."""
+        return f"{self.name}|model:{self.judge.name}|words:good/bad|text:prediction|v:1"
+
+    def digest(self, texts: Texts) -> Sequence[str]:
+        """The generations."""
+        return list(texts.predictions)
+
+    def pooled(self, digests: Digests) -> Floats:
+        """Shape (n,); NaN for a text without a single token."""
+        return self.judge.probabilities(digests.items)
+
+    def rewards(self, texts: Texts) -> Floats:
+        """The same for one batch."""
+        return self.judge.probabilities(texts.predictions)
+
+
 def preference_probability(backing: Backing) -> Reward:
-    """A preference model's probability that a sentence is good.
+    """A preference model's probability that a generation is good.
 
     Raises:
         MetricUnavailableError: where no model is named or it cannot be had.
     """
-    raise MetricUnavailableError(f"{backing.name}: {ABSENT_REASON}")
+    from grue.metrics.neural.preference import PreferenceJudge
+
+    model, batch_tokens = backing.values["model"], backing.values["batch_tokens"]
+    judge = PreferenceJudge(
+        None if model is None else str(model),
+        backing.judging or Judging(),
+        batch_tokens=None if batch_tokens is None else int(batch_tokens),
+        setting=f"{backing.name}.model",
+    )
+    return PreferenceProbability(judge, str(model))
