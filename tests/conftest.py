@@ -46,16 +46,17 @@ def small_wordnet() -> dict[str, bytes]:
     licence = "  1 Licence text. WordNet 3.0 Copyright 2006 by nobody.  \n"
     files: dict[str, bytes] = {}
     for pos, groups in synsets.items():
+        letter = "r" if pos == "adv" else pos[0]
         data, offsets = licence, dict[str, list[int]]()
         for lemmas in groups:
             for lemma in lemmas:
                 offsets.setdefault(lemma.split("(")[0].lower(), []).append(len(data))
             names = " ".join(f"{lemma} 0" for lemma in lemmas)
-            data += f'{len(data):08d} 03 {pos[0]} {len(lemmas):02x} {names} 000 | a gloss; "{lemmas[0]}, | or"  \n'
+            data += f'{len(data):08d} 03 {letter} {len(lemmas):02x} {names} 000 | a gloss; "{lemmas[0]}, or"  \n'
         index = licence
         for lemma, places in sorted(offsets.items()):
             numbers = " ".join(f"{place:08d}" for place in places)
-            index += f"{lemma} {pos[0]} {len(places)} 1 @ {len(places)} 0 {numbers}  \n"
+            index += f"{lemma} {letter} {len(places)} 1 @ {len(places)} 0 {numbers}  \n"
         files |= {f"data.{pos}": data.encode(), f"index.{pos}": index.encode()}
         files[f"{pos}.exc"] = exceptions[pos].encode()
     return files

@@ -4,7 +4,8 @@ Banerjee and Lavie 2005; Lavie and Agarwal 2007. Words are matched by form, by P
 ``wordnet=true``, by WordNet synonym; of several references the best counts; the corpus value is the mean of rows.
 Values equal ``nltk.translate.meteor_score`` of NLTK 3.10.4 on the same words, its quirks included: later words match
 first, chunks are counted on that alignment and not on the one with fewest crossings, and the synonym stage reads
-stems. The paper's code scores against the printed list of references (``printed_list``, quirk Q1).
+stems. The paper's code scores against the printed list of references (``printed_list``, quirk Q1), on words that
+NLTK cut by older rules (see ``meteor_words``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from grue.core.metric import Explanation, Floats, Part, Texts
 from grue.core.settings import load_settings
 from grue.core.task import Setting
+from grue.metrics import meteor_words
 from grue.metrics.card import Card
 from grue.metrics.meteor_align import Alignment, Side, Synonyms, align, chunks
 from grue.metrics.text import words
@@ -58,7 +60,8 @@ class Meteor:
         synonyms = f"wordnet:{self.wordnet.signature()}" if self.wordnet else "wordnet:no"
         numbers = f"alpha:{self.alpha!r}|beta:{self.beta!r}|gamma:{self.gamma!r}"
         references = "printed-list" if self.printed_list else "max"
-        words_are = f"tok:{words.signature(self.tokenize)}|case:lc"
+        tokenizer = meteor_words.signature() if self._is_papers else words.signature(self.tokenize)
+        words_are = f"tok:{tokenizer}|case:lc"
         return f"{self.name}|stem:porter|{synonyms}|{numbers}|{words_are}|refs:{references}|impl:{IMPLEMENTATION}|v:1"
 
     def per_sample(self, texts: Texts) -> Floats:
@@ -76,6 +79,10 @@ class Meteor:
         return [self._explain(side, others) for side, others in zip(predictions, references, strict=True)]
 
     @property
+    def _is_papers(self) -> bool:
+        return self.printed_list and self.tokenize == "nltk"
+
+    @property
     def _synonyms(self) -> Synonyms | None:
         return self.wordnet.synonyms if self.wordnet else None
 
@@ -85,10 +92,13 @@ class Meteor:
     def _make_sides(self, texts: Texts) -> tuple[list[Side], list[list[Side]]]:
         rows = [[str(list(row))] if self.printed_list else row for row in texts.references]
         distinct = list(dict.fromkeys(reference for row in rows for reference in row))
-        split = words.split_all(distinct, self.tokenize, punctuation=True)
+        if self._is_papers:
+            split, predictions = meteor_words.of_printed(distinct), meteor_words.of_predictions(texts)
+        else:
+            split = words.split_all(distinct, self.tokenize, punctuation=True)
+            predictions = words.tokens(texts, self.tokenize, punctuation=True)
         sides = {text: Side(found) for text, found in zip(distinct, split, strict=True)}
-        predictions = [Side(found) for found in words.tokens(texts, self.tokenize, punctuation=True)]
-        return predictions, [[sides[reference] for reference in row] for row in rows]
+        return list(map(Side, predictions)), [[sides[reference] for reference in row] for row in rows]
 
     def _score(self, hypothesis: Side, reference: Side, alignment: Alignment) -> float:
         matches = len(alignment) - alignment.count(None)
