@@ -19,7 +19,34 @@ SCHEMA_VERSION = 1
 Explanations = Mapping[str, Explanation]
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 _SHORTEST_STEM = 3
-_LONGEST_ENDING = 4
+# What stemming takes off, so that a word is found by its stem: ``walk`` in ``walking``, ``pleas`` in ``pleased``.
+_ENDINGS = frozenset(
+    [
+        "s",
+        "es",
+        "d",
+        "ed",
+        "ing",
+        "e",
+        "y",
+        "ies",
+        "ied",
+        "ly",
+        "er",
+        "ers",
+        "est",
+        "en",
+        "ation",
+        "ations",
+        "ment",
+        "ness",
+        "ful",
+        "ant",
+        "ent",
+        "ive",
+        "able",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +89,14 @@ def read_explanations(stored: StoredRun, task: str) -> dict[tuple[str, int], Exp
 def pieces(text: str, explanation: Explanation) -> tuple[Piece, ...]:
     """A prediction cut where its matched words begin and end.
 
-    A matched thing may be a word, a stem or several words; a word of the text counts where it is one of its words or
-    begins with it.
+    A matched thing may be a word, a stem or several words; a word of the text counts where it is one of its words, or
+    one of them with an ending.
     """
     matched = {word.lower() for part in explanation.parts for thing in part.matched for word in _WORD.findall(thing)}
     stems = tuple(word for word in matched if len(word) >= _SHORTEST_STEM)
 
     def is_matched(word: str) -> bool:
-        return word in matched or any(
-            word.startswith(stem) and len(word) - len(stem) <= _LONGEST_ENDING for stem in stems
-        )
+        return word in matched or any(word.startswith(stem) and word[len(stem) :] in _ENDINGS for stem in stems)
 
     found: list[Piece] = []
     end = 0
