@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "grue.cli.doctor",
     "runs": "grue.cli.runs",
     "samples": "grue.cli.samples",
+    "validity": "grue.cli.validity",
     "leaderboard": "grue.cli.leaderboard",
     "tasks": "grue.cli.tasks",
     "metrics": "grue.cli.metrics",

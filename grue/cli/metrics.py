@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grue.cli.explain import explain
 from grue.cli.options import AsJson, Settings, parse_settings, profile_name
 from grue.cli.output import note, print_json, stdout
 from grue.core.errors import Exit, MetricUnavailableError, UsageError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from grue.metrics.several import Outcome
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
+
+
+app.command("explain")(explain)
 
 
 @app.callback()

@@ -32,6 +32,9 @@ def exit_code(results: Results, *, strict: bool) -> int:
 
 def print_run(stored: StoredRun, *, as_json: bool, was_finished: bool) -> None:
     """Print one run: a table, where it is, and what to do next."""
+    from grue.cli.validity import warning_lines
+    from grue.runs.validity import read_validity
+
     manifest, results = stored.manifest_value(), stored.results_value()
     if as_json:
         print_json(run_document(stored))
@@ -39,6 +42,9 @@ def print_run(stored: StoredRun, *, as_json: bool, was_finished: bool) -> None:
     console = stdout()
     print_table(manifest, results)
     path = str(stored.path)
+    report = read_validity(stored.path)
+    for line in warning_lines(report, path) if report else ():
+        console.print(line, soft_wrap=True)
     if was_finished:
         console.print(f"This run was finished already; --fresh starts it anew. {manifest.run_id}", soft_wrap=True)
     console.print(f"Run {manifest.run_id}, {results.status}: {path}", soft_wrap=True)

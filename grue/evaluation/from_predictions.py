@@ -91,6 +91,7 @@ def _task(
         recipe=recipe(asked, call, seed),
         manifest=task_manifest(asked, call, samples, {}),
         postprocess=asked.suite.postprocess,
+        language=asked.task.language,
         expected=len(asked.rows),
         cost=Cost(wall_seconds=0.0),
     )

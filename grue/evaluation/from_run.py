@@ -128,6 +128,7 @@ def _task(name: str, before: TaskManifest, stored: StoredRun, call: ScoreCall) -
             primary=primary,
         ),
         postprocess=suite.postprocess,
+        language=task.language,
         expected=result.expected,
         cost=result.cost,
         error=f"{lacking} generations are missing; evaluate the model again" if lacking > 0 else None,

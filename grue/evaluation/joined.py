@@ -54,9 +54,10 @@ class Joined:
         if key not in self._digests:
             items = [item for part in self._chunks for item in part.digests.get(key, ())]
             if key[1]:
-                given: NDArray[np.bool_] = np.concatenate([part.has_references for part in self._chunks])
+                given = np.concatenate([part.has_references for part in self._chunks])
                 place = (np.cumsum(given) - 1).tolist()
-                order = [place[came] for came in self._came_order if given[came]]
+                known = given.tolist()
+                order = [place[came] for came in self._came_order if known[came]]
             else:
                 order = self._came_order
             self._digests[key] = Digests([items[index] for index in order])
@@ -74,8 +75,8 @@ class Joined:
         """Statistics summed over the samples of a row, shape (rows, k); rows without any are left out."""
         known = ~np.isnan(statistics).any(axis=1)
         filled = np.where(known[:, None], statistics, 0.0)
-        sums: Floats = np.add.reduceat(filled, self._starts, axis=0)[np.logical_or.reduceat(known, self._starts)]
-        return sums
+        sums: Floats = np.asarray(np.add.reduceat(filled, self._starts, axis=0))
+        return sums[np.asarray(np.logical_or.reduceat(known, self._starts))]
 
     def row_means(self, values: Floats) -> Floats:
         """Means over the samples of a row, shape (rows,); rows without a value are left out."""

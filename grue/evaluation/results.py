@@ -8,11 +8,14 @@ from grue.core.metric import MetricValue
 from grue.core.rows import Generation, Row
 from grue.core.run import Cost, RunScores, TaskManifest, TaskResult, TaskScore
 from grue.evaluation.costs import rates_of
+from grue.evaluation.chunks import message_of
 from grue.evaluation.scoring import TaskScores
 from grue.evaluation.standing import Standing
 from grue.evaluation.task_scoring import Scored
+from grue.evaluation.validity import TaskSamples, task_validity
 from grue.registry.tasks import expand
 from grue.runs.directory import RunDirectory
+from grue.runs.validity import TaskValidity
 from grue.stats.grue_score import over_tasks
 
 FINISHED = "finished"
@@ -82,6 +85,49 @@ def task_result(
         score=scored.standing.score if scored.standing else TaskScore(),
         error=error,
     )
+
+
+def validity_of(
+    run: RunDirectory,
+    name: str,
+    rows: Sequence[Row],
+    generations: Sequence[Generation],
+    result: TaskResult,
+    scored: Scored,
+    *,
+    language: str,
+    primary: Sequence[str],
+) -> TaskValidity | None:
+    """The validity report of a task; ``None`` where it has no values or the report failed, which an event says.
+
+    Args:
+        run: The open run directory.
+        name: Name of the task.
+        rows: Rows as they were scored.
+        generations: In (id, sample) order.
+        result: The task's entry.
+        scored: Values of exactly these generations.
+        language: Of the task, as a BCP 47 tag.
+        primary: Names of the primary metrics.
+    """
+    if scored.scores is None:
+        return None
+    try:
+        samples = TaskSamples.of(
+            {row.id: row for row in rows},
+            generations,
+            language=language,
+            values=result.metrics,
+            rewards=result.rewards,
+            columns=scored.scores.per_sample,
+            reward_columns=scored.scores.reward_samples,
+            primary=primary,
+            score=result.score,
+        )
+        return task_validity(samples)
+    except Exception as error:  # noqa: BLE001 - odd texts must not cost the values that stand already
+        run.event("validity_failed", task=name, error=message_of(error))
+        return None
 
 
 def run_scores(standings: Mapping[str, Standing | None]) -> RunScores:

@@ -16,12 +16,13 @@ from grue.evaluation.costs import cost_of, peak_resident_bytes, timed_of
 from grue.evaluation.generate import Generated, generate_task, message_of, missing
 from grue.evaluation.plan import Plan, PlannedTask
 from grue.evaluation.progress import Progress
-from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, write_scored
+from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, validity_of, write_scored
 from grue.evaluation.scoring_worker import ScoringWorker
 from grue.evaluation.standing import Standing
 from grue.evaluation.task_scoring import Scored
 from grue.evaluation.yardsticks import yardsticks
 from grue.runs.directory import RunDirectory
+from grue.runs.validity import TaskValidity, Validity
 
 NO_MODEL = ("null", "oracle")
 
@@ -112,6 +113,7 @@ class _Execution:
         self._previous: Mapping[str, TaskResult] = run.previous.tasks if run.previous else {}
         self._has_model = engine.info.kind not in NO_MODEL
         self._standings: dict[str, Standing | None] = {}
+        self._validity: dict[str, TaskValidity] = {}
 
     def execute(self) -> None:
         """Generate, score and write everything, ``results.json`` last."""
@@ -150,6 +152,7 @@ class _Execution:
         results = {task.name: self._results[task.name] for task in self._plan.tasks}
         status = FINISHED if all(result.status == FINISHED for result in results.values()) else PARTIAL
         self._run.event("ended", status=status)
+        self._run.write_validity(Validity(self._validity))
         self._run.finish(status, results, run_scores(self._standings))
 
     def _load(self) -> None:
@@ -230,6 +233,18 @@ class _Execution:
                 peak_memory_bytes=waiting.peak_memory_bytes,
             ),
         )
+        report = validity_of(
+            self._run,
+            planned.name,
+            planned.rows,
+            generated.generations,
+            self._results[planned.name],
+            scored,
+            language=planned.asked.task.language,
+            primary=planned.manifest.primary,
+        )
+        if report is not None:
+            self._validity[planned.name] = report
 
     def _earlier_cost(self, planned: PlannedTask) -> Cost | None:
         """What an earlier end of this run measured, where nothing of the task is left to generate."""

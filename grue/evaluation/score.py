@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from grue.core.errors import UsageError
 from grue.core.run import TaskResult
 from grue.evaluation.call import OutputCall
 from grue.evaluation.portions import chunks_of
 from grue.evaluation.progress import Progress
-from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, write_scored
+from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, validity_of, write_scored
 from grue.evaluation.run import Outcome
 from grue.evaluation.standing import Standing
 from grue.evaluation.task_scoring import Scored, score_here
 from grue.evaluation.to_score import ScoreCall, TaskToScore, ToScore
 from grue.evaluation.yardsticks import yardsticks
 from grue.runs.directory import RunDirectory
+from grue.runs.validity import TaskValidity, Validity
 
 
 def score_call(call: ScoreCall, out: OutputCall, *, progress: Progress) -> Outcome:
@@ -48,16 +51,28 @@ def write_all(ready: ToScore, *, fresh: bool, progress: Progress) -> Outcome:
         run.event("started", status=run.status, scoring_only=True)
         results: dict[str, TaskResult] = {}
         standings: dict[str, Standing | None] = {}
+        reports: dict[str, TaskValidity] = {}
         for task in ready.tasks:
             progress.phase(f"scoring {task.name}")
-            results[task.name], standings[task.name] = _scored(run, task)
+            scored = _scored(run, task)
+            results[task.name], standings[task.name] = scored.result, scored.standing
+            if scored.validity is not None:
+                reports[task.name] = scored.validity
         status = FINISHED if all(result.status == FINISHED for result in results.values()) else PARTIAL
         run.event("ended", status=status)
+        run.write_validity(Validity(reports))
         run.finish(status, results, run_scores(standings))
     return Outcome(path=run.path, was_finished=False, notes=ready.notes)
 
 
-def _scored(run: RunDirectory, task: TaskToScore) -> tuple[TaskResult, Standing | None]:
+@dataclass(frozen=True, slots=True)
+class _ScoredTask:
+    result: TaskResult
+    standing: Standing | None
+    validity: TaskValidity | None
+
+
+def _scored(run: RunDirectory, task: TaskToScore) -> _ScoredTask:
     ordered = sorted(task.generations, key=lambda g: (g.id, g.sample))
     stored = run.stored(task.name)
     run.append(task.name, [g for g in ordered if (g.id, g.sample) not in stored])
@@ -70,4 +85,7 @@ def _scored(run: RunDirectory, task: TaskToScore) -> tuple[TaskResult, Standing 
     error = task.error or (f"scoring failed: {scored.error}" if scored.error else None)
     write_scored(run, task.name, task.rows, ordered, scored)
     result = task_result(task.manifest, ordered, expected=task.expected, scored=scored, error=error, cost=task.cost)
-    return result, scored.standing
+    report = validity_of(
+        run, task.name, task.rows, ordered, result, scored, language=task.language, primary=task.manifest.primary
+    )
+    return _ScoredTask(result, scored.standing, report)

@@ -9,11 +9,7 @@ from collections.abc import Mapping, Sequence
 from grue.core.metric import Metric, Texts
 from grue.core.text import Json
 from grue.evaluation.chunks import Chunk, Key
-
-try:
-    from grue.evaluation.explaining import chosen, explain_rows
-except ImportError:
-    chosen = None
+from grue.evaluation.explaining import chosen, explain_rows
 from grue.evaluation.scoring import TaskScores
 
 SPOOL_BYTES = 32 * 2**20
@@ -44,7 +40,7 @@ class Shelf:
             primary: Names of the primary metrics.
         """
         by = next((name for name in (*primary, *scores.per_sample) if name in scores.per_sample), None)
-        if by is None or chosen is None:
+        if by is None:
             return []
         wanted = {keys[index] for index in chosen(scores.per_sample[by])}
         found = sorted(self._take(wanted), key=lambda one: one[0])

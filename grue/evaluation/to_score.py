@@ -54,6 +54,7 @@ class TaskToScore:
     Attributes:
         rows: Rows as they are scored; their ids are those that generations must have.
         postprocess: The task's post-processing, for the yardsticks.
+        language: Of the task, as a BCP 47 tag.
         expected: Rows asked for; more than are there where an earlier run could not generate all.
         cost: What generation cost, as far as it is known.
         error: Why not all generations are there.
@@ -65,6 +66,7 @@ class TaskToScore:
     recipe: Recipe
     manifest: TaskManifest
     postprocess: Callable[[str], str] | None
+    language: str
     expected: int
     cost: Cost
     error: str | None = None

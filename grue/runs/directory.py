@@ -32,6 +32,7 @@ from grue.runs.lock import LOCK_FILE, FolderLock
 from grue.runs.partial import Key, read_lines, to_lines
 from grue.runs.read import EVENTS, MANIFEST, RESULTS, read_run
 from grue.runs.refusal import refuse_foreign, refuse_other
+from grue.runs.validity import VALIDITY, Validity
 from grue.runs.values import manifest_value
 
 Status = Literal["new", "resumed", "finished"]
@@ -172,6 +173,15 @@ class RunDirectory:
                 write_atomic(path, text.encode("ascii"))
             else:
                 path.unlink(missing_ok=True)
+
+    def write_validity(self, validity: Validity) -> None:
+        """Write ``validity.json``.
+
+        Raises:
+            RunDirectoryError: where the folder cannot be written.
+        """
+        with storing(self.path):
+            write_json(self.path / VALIDITY, validity.to_json())
 
     def finish(self, status: str, tasks: Mapping[str, TaskResult], scores: RunScores | None = None) -> Results:
         """Hash all files and write ``results.json``; a finished fresh run then takes the old one's place.
