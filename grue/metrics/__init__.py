@@ -78,7 +78,7 @@ METRICS: Mapping[str, Entry] = {
     "bleu_totto_nonoverlap": Entry("parent", "", "ToTTo's BLEU on non-overlapping tables."),
     "exact_match": Entry("squad", _SQUAD, "Exact match of SQuAD v1.1, best reference, 0 to 1."),
     "f1": Entry("squad", _SQUAD, "Word F1 of SQuAD v1.1, best reference, 0 to 1."),
-    "bertscore": Entry("bertscore", "", "BERTScore F1.", needs_model=True),
+    "bertscore": Entry("bertscore", _JUDGE + "bertscore:make", "BERTScore F1.", needs_model=True),
     "bleurt": Entry("bleurt", "", "BLEURT.", needs_model=True),
     "summac_zs": Entry("summac_zs", "", "SummaC zero-shot consistency.", needs_model=True),
     "sentiment": Entry(

@@ -122,13 +122,14 @@ FAMILIES: Mapping[str, Mapping[str, Option]] = {
         "layer": Option(None, int, minimum=1),
         "idf": _flag(False),
         "baseline": Option(None, str),
+        "prefix_space": _flag(False),
     },
-    "bleurt": _MODEL,
+    "bleurt": {**_MODEL, "references": Option("mean", str, ("mean", "max"))},
     "summac_zs": {**_CLASSIFIER, "premise": Option("source", str, ("source", "prompt")), "paper": _flag(False)},
     "sentiment": {**_CLASSIFIER, "prompt": _flag(False), "paper": _flag(False)},
     "perplexity": {**_MODEL, "prompt": _flag(False)},
     "perplexity_references": {**_MODEL, "stride": Option(512, int, minimum=1)},
-    "intent_accuracy": {**_CLASSIFIER, "separator": Option("<EOU>", str), "paper": _flag(False)},
+    "intent_accuracy": {**_MODEL, "separator": Option("<EOU>", str), "paper": _flag(False)},
 }
 
 # What `FAMILY.paper=true` stands for: the quirks of the paper's code, each with a switch of its own. A switch that

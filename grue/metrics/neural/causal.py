@@ -119,9 +119,7 @@ def token_losses(model: object, batch: dict[str, object], spans: Sequence[tuple[
             wanted = ids[row, length - count : length]
             seen = logits[row, length - count - 1 : length - 1].float()
             losses = torch.nn.functional.cross_entropy(seen, wanted, reduction="none")
-            out.append(
-                float(losses.double().cpu().sum() if losses.device.type != "mps" else losses.cpu().double().sum())
-            )
+            out.append(float(losses.cpu().double().sum()))
     return out
 
 

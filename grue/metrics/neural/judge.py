@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,18 +92,22 @@ class Judge:
         known = [n for n in (advised if advised < 1_000_000 else 0, self.positions() or 0) if n > 0]
         return min(known, default=UNBOUNDED_TOKENS)
 
-    def model(self) -> Any:
+    def model(self, part: str = "", take: Callable[[Any], Any] = lambda whole: whole) -> Any:
         """The model on its device in float32, loaded on first use; the last few of a process are kept.
+
+        Args:
+            part: What ``take`` keeps of it, in words.
+            take: The part of the model that is needed.
 
         Raises:
             MetricUnavailableError: where it cannot be loaded.
         """
-        key = (self.key, str(self.folder.path), self.head, self.judging.device)
+        key = (self.key, str(self.folder.path), self.head, part, self.judging.device)
         if key in _models:
             _models.move_to_end(key)
             return _models[key]
         try:
-            model = self._load()
+            model = take(self._load())
         except GrueError as error:
             raise MetricUnavailableError(one_line(error)) from error
         _keep(_models, key, model, KEPT_MODELS)

@@ -85,7 +85,8 @@ class Perplexity:
         stats = np.asarray(total, dtype=np.float64)
         mean = np.divide(stats[..., 0], stats[..., 1], out=np.full(stats.shape[:-1], np.nan), where=stats[..., 1] > 0)
         with np.errstate(over="ignore"):
-            return np.exp(mean)
+            value: Floats = np.exp(mean)
+        return value
 
     def sample_values(self, statistics: Floats) -> Floats:
         """Perplexity of each text, shape (n, 2) -> (n,)."""
