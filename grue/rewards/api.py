@@ -94,18 +94,19 @@ class RewardScorer:
         Raises:
             UsageError: where the lengths differ or something is no text.
         """
-        inputs = meta
-        if prompts is not None:
-            if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
-                raise UsageError("prompts must be a list of texts.", 'For example: ["a prompt", "another"].')
-            if len(prompts) != len(predictions):
+        n = len(predictions)
+        for word, given in (("prompts", prompts), ("meta", meta)):
+            if given is not None and len(given) != n:
                 raise UsageError(
-                    f"prompts: {len(prompts)} given for {len(predictions)} predictions.",
-                    "Give a prompt for each prediction.",
+                    f"{word}: {len(given)} given for {n} predictions.", f"Give {word} for each prediction."
                 )
-            rows: Sequence[Mapping[str, Json]] = [{}] * len(prompts) if meta is None else meta
-            if len(rows) == len(prompts):
-                inputs = [{**row, "prompt": prompt} for row, prompt in zip(rows, prompts, strict=True)]
+        if prompts is not None and (isinstance(prompts, str) or not all(isinstance(text, str) for text in prompts)):
+            raise UsageError("prompts must be a list of texts.", 'For example: ["a prompt", "another"].')
+        if meta is not None and not all(isinstance(row, Mapping) for row in meta):
+            raise UsageError("meta must be a list of mappings.", 'For example: [{"concepts": ["dog", "run"]}].')
+        inputs: Sequence[Mapping[str, Json]] = [{}] * n if meta is None else meta
+        if prompts is not None:
+            inputs = [{**row, "prompt": prompt} for row, prompt in zip(inputs, prompts, strict=True)]
         return self.score(make_texts(predictions, references, inputs))
 
     def score(self, texts: Texts) -> RewardScore:

@@ -18,6 +18,7 @@ from grue.core.errors import UsageError
 from grue.core.metric import Digests, Floats, Texts
 from grue.core.reward import PooledReward, Reward
 from grue.rewards.calibration import calibrate_rule
+from grue.rewards.named import Named
 from grue.rewards.rules import Clip, LogSigmoid, Range, Rule, Standardise, WeightedSum
 from grue.rewards.running import GrowingMean, Running
 
@@ -33,8 +34,8 @@ class Combined:
 
     @property
     def name(self) -> str:
-        """The formula."""
-        return self.formula()
+        """The name where there is one, else the formula."""
+        return self.rule.name if isinstance(self.rule, Named) else self.formula()
 
     @property
     def low(self) -> float | None:

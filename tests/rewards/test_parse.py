@@ -76,7 +76,7 @@ def test_a_formula_means_its_arithmetic() -> None:
         ("é + rogue", r"character 1: unknown reward 'é'"),
         ("1*rouge + ß*2", "character 11: unknown reward 'ß'"),
         ("rouge *", "cannot be read"),
-        ("rouge chrf", "cannot be read at character 1: "),
+        ("rouge chrf", "cannot be read at character 7: "),
         ("", "cannot be read"),
         ("rouge\0", "cannot be read"),
         ("0.5", "is a number and holds no reward"),
@@ -136,13 +136,13 @@ def test_faulty_formulas_name_the_place_and_the_fault(text: str, words: str) -> 
 
 
 def test_an_unknown_plain_name_is_no_formula() -> None:
-    with pytest.raises(UsageError, match="Unknown reward 'meteorr'. Did you mean 'meteor'"):
+    with pytest.raises(UsageError, match=r"Unknown reward 'meteorr'\. Did you mean 'meteor'"):
         grue.reward("meteorr")
 
 
 def test_depth_is_bounded_and_length_is_not_depth() -> None:
     assert len(parse(" + ".join(["rouge"] * 500)).signature()) > 500
-    with pytest.raises(UsageError, match="nested more than|cannot be read"):
+    with pytest.raises(UsageError, match=r"nested more than|cannot be read"):
         parse("-" * 300 + "rouge")
     with pytest.raises(UsageError):
         parse("(" * 5000 + "rouge" + ")" * 5000)
@@ -154,10 +154,9 @@ def test_depth_is_bounded_and_length_is_not_depth() -> None:
 def test_any_text_is_a_reward_or_a_named_fault(text: str) -> None:
     try:
         reward = parse(text)
-    except GrueError as error:
-        assert error.cause
-    else:
-        assert parse(formula(reward)) == reward
+    except GrueError:
+        return
+    assert parse(formula(reward)) == reward
 
 
 def test_settings_from_outside_reach_the_parts_and_yield_to_the_formula() -> None:
