@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from grue.core.errors import MetricUnavailableError
 from grue.core.metric import Floats, Texts
 from grue.core.task import Setting
 from grue.metrics.card import Card
@@ -58,6 +59,7 @@ class Spice:
         Raises:
             ValueError: for a text of more than ``MAX_WORDS`` words.
             JavaError: where the program fails, takes too long or answers something else.
+            MetricUnavailableError: where Stanford's models are not beside the jar.
         """
         if not len(texts):
             return np.empty(0)
@@ -69,10 +71,18 @@ class Spice:
         with tempfile.TemporaryDirectory(prefix="grue-spice-") as folder:
             given, answer = Path(folder) / "captions.json", Path(folder) / "scores.json"
             given.write_text(json.dumps(captions), encoding="utf-8")
-            self.program.run(
-                [str(given), "-out", str(answer), "-subset", "-silent"],
-                timeout_seconds=_START_SECONDS + _SECONDS_PER_TEXT * n_texts,
-            )
+            try:
+                self.program.run(
+                    [str(given), "-out", str(answer), "-subset", "-silent"],
+                    timeout_seconds=_START_SECONDS + _SECONDS_PER_TEXT * n_texts,
+                )
+            except JavaError as error:
+                if "edu/stanford/nlp" in error.cause:
+                    raise MetricUnavailableError(
+                        f"{_PROGRAM} needs Stanford CoreNLP 3.6.0 and its models: put stanford-corenlp-3.6.0.jar and "
+                        f"stanford-corenlp-3.6.0-models.jar into {self.program.jar.parent / 'lib'}"
+                    ) from error
+                raise
             return np.array(_read(answer, len(texts)), dtype=np.float64)
 
     def _clean(self, text: str) -> str:

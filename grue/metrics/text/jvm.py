@@ -14,6 +14,7 @@ from pathlib import Path
 from grue.core.errors import GrueError, MetricUnavailableError
 
 _STDERR_LINES = 3
+_MAX_SAID = 500
 
 
 class JavaError(GrueError):
@@ -134,5 +135,7 @@ def _digest(path: str, _modified: int, _size: int) -> str:
 
 
 def _last_words(output: bytes) -> str:
+    """The line that names an exception where there is one, else the last lines."""
     lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-    return " / ".join(lines[-_STDERR_LINES:]) or "it said nothing"
+    named = [line for line in lines if line.startswith(("Exception", "Error"))]
+    return " / ".join(named[:1] or lines[-_STDERR_LINES:])[:_MAX_SAID] or "it said nothing"
