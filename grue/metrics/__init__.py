@@ -79,8 +79,8 @@ METRICS: Mapping[str, Entry] = {
     "exact_match": Entry("squad", _SQUAD, "Exact match of SQuAD v1.1, best reference, 0 to 1."),
     "f1": Entry("squad", _SQUAD, "Word F1 of SQuAD v1.1, best reference, 0 to 1."),
     "bertscore": Entry("bertscore", _JUDGE + "bertscore:make", "BERTScore F1.", needs_model=True),
-    "bleurt": Entry("bleurt", "", "BLEURT.", needs_model=True),
-    "summac_zs": Entry("summac_zs", "", "SummaC zero-shot consistency.", needs_model=True),
+    "bleurt": Entry("bleurt", _JUDGE + "bleurt:make", "BLEURT.", needs_model=True),
+    "summac_zs": Entry("summac_zs", _JUDGE + "summac:make", "SummaC zero-shot consistency.", needs_model=True),
     "sentiment": Entry(
         "sentiment", _JUDGE + "sentiment:make", "Mean probability of the positive class.", True, "demo:sentiment"
     ),
@@ -88,7 +88,10 @@ METRICS: Mapping[str, Entry] = {
         "perplexity", _JUDGE + "perplexity:make", "Perplexity of the outputs under a fixed model.", True, "demo:lm"
     ),
     "perplexity_references": Entry(
-        "perplexity_references", "", "Perplexity of the references under the evaluated model.", needs_model=True
+        "perplexity_references",
+        _JUDGE + "perplexity_references:make",
+        "Perplexity of the references under the evaluated model.",
+        True,
     ),
     "intent_accuracy": Entry(
         "intent_accuracy",

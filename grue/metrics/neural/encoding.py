@@ -29,6 +29,11 @@ def clean(text: str, side: str = "right") -> str:
     """A text that tokenizers take: lone surrogates become U+FFFD; a huge text is cut, ``side`` loses letters."""
     if len(text) > MAX_CHARACTERS:
         text = text[:MAX_CHARACTERS] if side == "right" else text[-MAX_CHARACTERS:]
+    return without_surrogates(text)
+
+
+def without_surrogates(text: str) -> str:
+    """The text with lone surrogates, which no encoding has, as U+FFFD."""
     return _SURROGATES.sub("\ufffd", text)
 
 
