@@ -1,0 +1,180 @@
+"""Reads PTB tokens from a text, the longest at each place."""
+
+from __future__ import annotations
+
+import re
+
+from grue.metrics.text import ptb_rules as rules
+from grue.metrics.text.ptb_words import ABBREVIATIONS, CAPITAL_ABBREVIATIONS, NUMBER_ABBREVIATIONS, TWO_PARTS
+
+_BLANKS = " \t\n\r\f"
+_SINGLE = {
+    **dict.fromkeys("\"'`\u0091\u0092\u0093\u0094\u2018\u2019\u201b\u201c\u201d\u00ab\u00bb\u2039\u203a", "''"),
+    **dict.fromkeys("\u0096\u0097\u2013\u2014\u2015", "--"),
+    **{"\u00a2": "cents", "\u00a3": "#", "\u0080": "$", "\u00a4": "$", "\u20a0": "$", "\u20ac": "$"},
+    **{"\u00bc": "1/4", "\u00bd": "1/2", "\u00be": "3/4", "\u2153": "1/3", "\u2154": "2/3", "\u2026": "..."},
+    **{"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-", "\u00ad": "-"},
+}
+_MARKUP = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": "''", "&apos;": "'"}
+_MARKUP.update(dict.fromkeys(("&md;", "&mdash;", "&ndash;"), "--"))
+_BRACKETS = str.maketrans({"(": "-lrb-", ")": "-rrb-", " ": "\u00a0"})
+_STRAIGHT = str.maketrans({"\u0092": "'", "\u2019": "'"})
+
+Rule = re.Pattern[str]
+_LETTER_RULES: tuple[Rule, ...] = (
+    rules.THING,
+    rules.COMPOUND,
+    rules.SLASHED,
+    rules.JOINED,
+    rules.ELIDED,
+    rules.PLUS,
+    rules.FILE_NAME,
+    rules.DOLLARS,
+    rules.URL,
+    rules.WWW,
+    rules.SITE,
+    rules.MAIL,
+    rules.FACE,
+)
+_DIGIT_RULES: tuple[Rule, ...] = (
+    rules.THING,
+    rules.COMPOUND,
+    rules.SLASHED,
+    rules.FILE_NAME,
+    rules.NUMBER,
+    rules.DATE,
+    rules.FRACTION,
+    rules.PHONE,
+    rules.SITE,
+    rules.MAIL,
+)
+_SIGN_RULES: tuple[Rule, ...] = (
+    rules.RUN,
+    rules.NUMBER,
+    rules.PHONE,
+    rules.SHORT_FORM,
+    rules.CLIPPED,
+    rules.T_IS,
+    rules.DOLLARS,
+    rules.HANDLE,
+    rules.SMILEY,
+    rules.FACE,
+    rules.TAG,
+    rules.MARKUP,
+    rules.SITE,
+    rules.MAIL,
+)
+# Rules that may read far and fail, with the stretch over which they then fail for good.
+_STRETCHES: dict[Rule, Rule] = {
+    rules.MAIL: rules.STRETCH_OF_MAIL,
+    rules.SITE: rules.STRETCH_OF_SITE,
+    rules.FILE_NAME: rules.STRETCH_OF_FILE,
+    rules.COMPOUND: rules.STRETCH_OF_COMPOUND,
+}
+# Rules whose token holds a certain text: not tried where the rest of the text does not have it.
+_NEEDS: dict[Rule, Rule] = {
+    rules.MAIL: re.compile("@"),
+    rules.SITE: re.compile("\\.(?:com|net|org|edu)"),
+    rules.TAG: re.compile(">"),
+}
+_TRANSLATED = {rules.PHONE, rules.SMILEY, rules.FACE, rules.TAG, rules.FRACTION}
+
+
+class Scanner:
+    """Reads one text; what it learns of the text on the way keeps it linear."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._hopeless: dict[Rule, int] = {}
+        self._needed: dict[Rule, int] = {}
+
+    def read(self, position: int) -> tuple[list[str], int]:
+        """Tokens, punctuation among them, from a place to the next blank that no token spans, and that blank's place."""
+        tokens: list[str] = []
+        text, size = self._text, len(self._text)
+        while position < size and text[position] not in _BLANKS:
+            position = self._next(position, tokens)
+        return tokens, position
+
+    def _next(self, start: int, tokens: list[str]) -> int:
+        """Append the token at a place, or its two parts; its end."""
+        text = self._text
+        first = text[start]
+        word = rules.WORD.match(text, start)
+        if word is not None:
+            end, total, rule = self._word(start, word.end())
+            others = _LETTER_RULES
+        else:
+            end, total, rule = start, start, rules.SYMBOL
+            others = _DIGIT_RULES if rules.DIGIT.match(first) else _SIGN_RULES
+        for other in others:
+            match = self._try(other, start)
+            if match is not None and match.end() > total:
+                end, total, rule = match.end(1), match.end(), other
+        if end == start:
+            if rules.SYMBOL.match(first):
+                tokens.append(_SINGLE.get(first, first.lower()))
+            return start + 1
+        tokens.extend(_written(text[start:end], rule))
+        return end
+
+    def _word(self, start: int, end: int) -> tuple[int, int, Rule]:
+        """End, end with context and rule of what a word begins: itself, a part of it or an abbreviation."""
+        text = self._text
+        if text[end - 1] in "nN" and (negation := rules.NOT.match(text, end - 1)):
+            if end - 1 == start:
+                return negation.end(), negation.end(), rules.NOT
+            if text[end - 2] not in ".!?":
+                return end - 1, negation.end(), rules.NOT
+        best = (end, end, rules.WORD)
+        if (initials := rules.INITIALS.match(text, start)) and initials.end() > end:
+            stop = initials.end()
+            if starter := rules.STARTER.match(text, stop):
+                return (stop - 1 if stop == start + 2 else stop), starter.end(), rules.INITIALS
+            return stop, stop, rules.INITIALS
+        if text[end : end + 1] == "." and end - start <= 8:
+            word = text[start:end]
+            low = word.lower()
+            if low in ABBREVIATIONS or (low in CAPITAL_ABBREVIATIONS and word[0] != low[0]):
+                return end + 1, end + 1, rules.INITIALS
+            if low in NUMBER_ABBREVIATIONS and (number := rules.NUMBER_AFTER.match(text, end + 1)):
+                return end + 1, number.end(), rules.INITIALS
+        return best
+
+    def _try(self, rule: Rule, start: int) -> re.Match[str] | None:
+        if (needed := _NEEDS.get(rule)) is not None and not self._has(rule, needed, start):
+            return None
+        stretch = _STRETCHES.get(rule)
+        if stretch is None:
+            return rule.match(self._text, start)
+        if start < self._hopeless.get(rule, 0):
+            return None
+        match = rule.match(self._text, start)
+        if match is None and (failed := stretch.match(self._text, start)):
+            self._hopeless[rule] = failed.end()
+        return match
+
+    def _has(self, rule: Rule, needed: Rule, start: int) -> bool:
+        place = self._needed.get(rule, -1)
+        if place < start:
+            found = needed.search(self._text, start)
+            place = self._needed[rule] = found.start() if found else len(self._text)
+        return place < len(self._text)
+
+
+def _written(token: str, rule: Rule) -> tuple[str, ...]:
+    """The token as the original prints it."""
+    low = token.lower()
+    if rule is rules.WORD:
+        if low in TWO_PARTS:
+            return TWO_PARTS[low]
+        return (low.replace("\u00ad", ""),)
+    if rule in _TRANSLATED:
+        return (low.translate(_BRACKETS),)
+    if rule is rules.RUN:
+        return ("--" if low[0] == "-" and len(low) <= 4 else "..." if low[0] == "." else low,)
+    if rule is rules.MARKUP:
+        return (_MARKUP.get(low, low),)
+    if rule in (rules.NOT, rules.SHORT_FORM):
+        return (low.replace("&apos;", "'").translate(_STRAIGHT),)
+    return (low.replace("\u00ad", ""),)
