@@ -111,6 +111,9 @@ def _lines(row: Mapping[str, Json], options: Mapping[str, Option]) -> list[tuple
     if row["reason"] is not None:
         lines.append(("absent", row["reason"]))
     lines += [("range", _range(row)), ("direction", "higher is better"), ("cost", row["cost"])]
+    if row["seconds_per_1000_rows"] is not None:
+        seconds: Any = row["seconds_per_1000_rows"]
+        lines.append(("measured", f"{seconds:.3g} s a thousand rows ({row['cost_where']})"))
     if row["needs_references"] is not None:
         lines.append(("references", "needed" if row["needs_references"] else "not needed"))
     lines += [(word, row[word]) for word in ("formula", "signature") if row[word] is not None]

@@ -71,11 +71,11 @@ def concept_string(inputs: Mapping[str, Json]) -> str | None:
 
 @dataclass(frozen=True)
 class MissingConcepts:
-    """Minus the number of a row's concepts that the lower-cased generation does not hold as substrings."""
+    """How many of a row's concepts the lower-cased generation does not hold as substrings: a part, not a reward alone."""
 
     name: str = "missing_concepts"
-    low: float | None = None
-    high: float | None = 0.0
+    low: float | None = 0.0
+    high: float | None = None
     needs_references: bool = False
 
     def signature(self) -> str:
@@ -85,7 +85,7 @@ class MissingConcepts:
     def rewards(self, texts: Texts) -> Floats:
         """Shape (n,), NaN where the row has no concepts."""
         rows = zip(texts.predictions, texts.inputs, strict=True)
-        return np.array([-_missing(text.lower(), given) for text, given in rows], dtype=np.float64)
+        return np.array([_missing(text.lower(), given) for text, given in rows], dtype=np.float64)
 
 
 def _missing(text: str, inputs: Mapping[str, Json]) -> float:
@@ -114,11 +114,11 @@ class Preference:
     whole: ClassVar[bool] = False
 
     def apply(self, values: Sequence[Floats]) -> Floats:
-        """From p, minus the missing concepts where c is not 0, and METEOR where m is not 0."""
+        """From p, the number of missing concepts where c is not 0, and METEOR where m is not 0."""
         rest = list(values)
         total = rest.pop(0)
         if self.c:
-            total = total / (1 - self.c * rest.pop(0))
+            total = total / (1 + self.c * rest.pop(0))
         return total + self.m * rest.pop(0) if self.m else total
 
     def range(self, parts: Sequence[Range]) -> Range:  # noqa: ARG002
@@ -130,7 +130,7 @@ class Preference:
         rest = list(parts)
         text = rest.pop(0)
         if self.c:
-            text = f"{text}/(1 - {number(self.c)}*{rest.pop(0)})"
+            text = f"{text}/(1 + {number(self.c)}*{rest.pop(0)})"
         return f"{text} + {number(self.m)}*{rest.pop(0)}" if self.m else text
 
     def signature(self, parts: Sequence[str]) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grue.core.errors import MetricUnavailableError
+from grue.core.reward import Reward
 from grue.core.text import Json
+from grue.metrics.card import cost
 from grue.rewards import REWARDS
 from grue.rewards.api import opened
-from grue.rewards.combine import formula
+from grue.rewards.combine import Combined, formula
+from grue.rewards.metric_reward import MetricReward
 from grue.rewards.plugins import list_plugins
 from grue.rewards.settings import OPTIONS, QUIRKS
 
@@ -31,6 +36,7 @@ def describe(text: str) -> dict[str, Json]:
             signature = built.signature()
         except MetricUnavailableError as error:  # a judge's weights are looked at only now
             reason = error.cause
+    metrics = known.metrics if known else _metrics(built) if built else ()
     return {
         "name": text,
         "summary": known.summary if known else "",
@@ -41,13 +47,32 @@ def describe(text: str) -> dict[str, Json]:
         "higher_is_better": True,
         "needs_references": built.needs_references if built else None,
         "cost": known.cost if known else "that of its parts",
-        "metrics": list(known.metrics) if known else [],
+        **_seconds(metrics),
+        "metrics": list(metrics),
         "settings": {key: option.default for key, option in OPTIONS.get(text, {}).items()},
         "quirks": [{"switch": f"{text}.{quirk.switch}", "says": quirk.says} for quirk in QUIRKS.get(text, ())],
         "signature": signature,
         "formula": formula(built) if built else None,
         "reason": reason,
     }
+
+
+def _metrics(reward: Reward) -> tuple[str, ...]:
+    """Names of the metrics behind a reward, each once."""
+    if isinstance(reward, MetricReward):
+        return (reward.name,)
+    parts = reward.parts if isinstance(reward, Combined) else ()
+    return tuple(dict.fromkeys(name for part in parts for name in _metrics(part)))
+
+
+def _seconds(metrics: Sequence[str]) -> dict[str, Json]:
+    """Seconds a thousand rows, as measured for the metrics; ``None`` where one of them was not, or there is none."""
+    measured = [cost(name) for name in metrics]
+    seconds = [one["seconds_per_1000_rows"] for one in measured]
+    known = [float(value) for value in seconds if isinstance(value, (int, float))]
+    if not known or len(known) < len(seconds):
+        return {"seconds_per_1000_rows": None, "cost_where": None}
+    return {"seconds_per_1000_rows": sum(known), "cost_where": str(measured[0]["cost_where"])}
 
 
 def describe_all() -> list[dict[str, Json]]:

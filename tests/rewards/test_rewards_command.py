@@ -47,6 +47,7 @@ def test_show_says_what_a_reward_is(name: str, capsys: pytest.CaptureFixture[str
     row = answer(capsys)
     assert row["higher_is_better"] is True
     assert (row["reason"] is None) == (row["signature"] is not None)
+    assert "seconds_per_1000_rows" in row
 
 
 def test_show_takes_formulas(capsys: pytest.CaptureFixture[str]) -> None:

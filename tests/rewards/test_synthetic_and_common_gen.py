@@ -62,7 +62,7 @@ def test_concepts_come_from_the_prompt_else_from_the_row() -> None:
 def test_missing_concepts_are_counted_as_substrings() -> None:
     inputs: Any = [{"concepts": ["cat", "run", "dog"]}, {"prompt": PROMPT}, {}]
     found = MissingConcepts().rewards(Texts(["Concatenate: a dog", "CORAL", "x"], [[]] * 3, inputs))
-    assert found[:2].tolist() == [-1.0, -2.0]
+    assert found[:2].tolist() == [1.0, 2.0]
     assert str(found[2]) == "nan"
 
 
