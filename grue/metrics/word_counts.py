@@ -1,12 +1,13 @@
 """Counts of word n-grams over any number of outputs, on integers: what the diversity statistics are made of.
 
 A digest of an output is its words as bytes, so that a million of them fit in memory and mean the same in every
-process. Words become numbers when a value is asked for, n-grams of one order become one array of packed numbers, and
-sorting it counts them. No n-gram crosses outputs.
+process. Words become numbers when a value is asked for, the n-grams of one order become arrays of packed numbers, and
+sorting those counts them. No n-gram crosses outputs.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ Ints = NDArray[np.int64]
 ORDERS = 3
 _SEPARATOR = "\n"  # no tokeniser leaves one inside a word
 _BLOCK_ROWS = 4096
+_SLICE_WORDS = 1 << 21
 _MAX_PACKED = int(np.iinfo(np.int64).max)
 
 
@@ -70,73 +72,88 @@ def numbered(digests: Digests) -> Numbered:
 
 def counts(digests: Digests, order: int) -> Counts:
     """The n-grams of one order, 1 to ``ORDERS``, made once for all statistics."""
-    return digests.derived("n-gram counts", lambda: list(_count(numbered(digests))))[order - 1]
+    return digests.derived("n-gram counts", lambda: _count(numbered(digests)))[order - 1]
 
 
 def _number(items: Sequence[bytes]) -> Numbered:
     separator = _SEPARATOR.encode()
+    lengths = np.fromiter((item.count(separator) + 1 if item else 0 for item in items), np.int64, len(items))
+    ids = np.empty(int(lengths.sum()), np.int32)
+    left = np.full(len(ids), ORDERS, np.int8)
+    ends = np.cumsum(lengths[lengths > 0])
+    for back in range(min(ORDERS - 1, len(ids)), 0, -1):
+        # The smallest value is written last, as an output of one word ends where the one before it may still lap.
+        places = ends - back
+        left[places[places >= 0]] = back
     numbers: defaultdict[bytes, int] = defaultdict(count().__next__)
-    ids: list[NDArray[np.int32]] = []
-    left: list[NDArray[np.int8]] = []
+    filled = 0
     for start in range(0, len(items), _BLOCK_ROWS):
         block = [item for item in items[start : start + _BLOCK_ROWS] if item]
-        if not block:
-            continue
-        words = separator.join(block).split(separator)
-        ids.append(np.fromiter(map(numbers.__getitem__, words), dtype=np.int32, count=len(words)))
-        ends = np.cumsum([item.count(separator) + 1 for item in block])
-        rest = np.full(len(words), ORDERS, dtype=np.int8)
-        for back in range(min(ORDERS - 1, len(words)), 0, -1):
-            # The smallest value is written last, as an output of one word ends where the one before it may still lap.
-            places = ends - back
-            rest[places[places >= 0]] = back
-        left.append(rest)
-    if not ids:
-        return Numbered(np.empty(0, np.int32), np.empty(0, np.int8), 0)
-    return Numbered(np.concatenate(ids), np.concatenate(left), len(numbers))
+        if block:
+            words = separator.join(block).split(separator)
+            ids[filled : filled + len(words)] = list(map(numbers.__getitem__, words))
+            filled += len(words)
+    return Numbered(ids, left, len(numbers))
 
 
-def _count(words: Numbered) -> Iterator[Counts]:
-    base = max(words.n_types, 1)
-    prefixes = np.empty(0, np.int64)
-    prefix_counts = np.empty(0, np.int64)
-    for order in range(1, ORDERS + 1):
-        grams = _grams(words, order, prefixes if base**order > _MAX_PACKED else None)
+def _count(words: Numbered) -> list[Counts]:
+    """Counts of orders 1 to ``ORDERS``, over the words that n-grams begin with in turn, so that little is held."""
+    totals = [int((words.left >= order).sum()) for order in range(1, ORDERS + 1)]
+    parts = [_count_from(words, starts, totals) for starts in _slices(words)]
+    return [
+        Counts(
+            total,
+            sum(part[index].types for part in parts),
+            sum(part[index].once for part in parts),
+            abs(math.fsum(part[index].entropy for part in parts)),
+            math.fsum(part[index].conditional for part in parts) + 0.0,  # no minus zero
+        )
+        for index, total in enumerate(totals)
+    ]
+
+
+def _slices(words: Numbered) -> Iterator[Ints]:
+    """Places of the words of some numbers each time, so that equal n-grams, and their prefixes, come together."""
+    ends = np.cumsum(np.bincount(words.ids, minlength=words.n_types))
+    low = 0
+    while low < words.n_types:
+        before = int(ends[low - 1]) if low else 0
+        high = max(low + 1, int(np.searchsorted(ends, before + _SLICE_WORDS, side="right")))
+        yield np.flatnonzero((words.ids >= low) & (words.ids < high))
+        low = high
+
+
+def _count_from(words: Numbered, starts: Ints, totals: Sequence[int]) -> list[Counts]:
+    """The share of the n-grams that begin at the given places in the counts of all."""
+    base = words.n_types
+    found: list[Counts] = []
+    prefixes = prefix_times = np.empty(0, np.int64)
+    for order, total in enumerate(totals, 1):
+        starts = starts[words.left[starts] >= order]
+        fits = base**order <= _MAX_PACKED
+        if fits:
+            grams = _pack(words, starts, order)
+        else:  # the prefix's rank stands for its digits
+            grams = np.searchsorted(prefixes, _pack(words, starts, order - 1)) * base + words.ids[starts + order - 1]
         distinct, times = _distinct(grams)
-        prefix_share: NDArray[np.float64] | None = None
-        if order > 1 and len(distinct):
-            places = distinct // base
-            if base**order <= _MAX_PACKED:
-                places = np.searchsorted(prefixes, places)
-            prefix_share = prefix_counts[places] / prefix_counts.sum()
-        yield _summary(times, prefix_share)
-        prefixes, prefix_counts = distinct, times
+        share = times / max(total, 1)
+        conditional = 0.0
+        if order > 1:
+            places = np.searchsorted(prefixes, distinct // base) if fits else distinct // base
+            ratio = share / (prefix_times[places] / totals[order - 2])
+            conditional = float(-(share * np.log2(ratio)).sum())
+        entropy = float(-(share * np.log2(share)).sum())
+        found.append(Counts(int(times.sum()), len(times), int((times == 1).sum()), entropy, conditional))
+        prefixes, prefix_times = distinct, times
+    return found
 
 
-def _grams(words: Numbered, order: int, prefixes: Ints | None) -> Ints:
-    """The n-grams of one order, each packed into one number: the prefix's digits, then the last word's.
-
-    Args:
-        words: All words.
-        order: Length of the n-grams.
-        prefixes: Distinct (order - 1)-grams, ascending, whose ranks stand for them where digits would not fit;
-            ``None`` where they fit.
-    """
-    base, n = max(words.n_types, 1), len(words.ids) - order + 1
-    if n <= 0:
-        return np.empty(0, np.int64)
-    whole = words.left[:n] >= order
-    if prefixes is None:
-        packed = words.ids[:n].astype(np.int64)
-        for offset in range(1, order):
-            packed *= base
-            packed += words.ids[offset : offset + n]
-        return packed[whole]
-    shorter = _grams(words, order - 1, None)
-    goes_on = words.left[words.left >= order - 1] >= order
-    packed = np.searchsorted(prefixes, shorter[goes_on]).astype(np.int64)
-    packed *= base
-    packed += words.ids[order - 1 :][whole]
+def _pack(words: Numbered, starts: Ints, order: int) -> Ints:
+    """N-grams that begin at the given places, each as one number whose digits are its words."""
+    packed = words.ids[starts].astype(np.int64)
+    for offset in range(1, order):
+        packed *= words.n_types
+        packed += words.ids[starts + offset]
     return packed
 
 
@@ -147,16 +164,6 @@ def _distinct(grams: Ints) -> tuple[Ints, Ints]:
     grams.sort()
     firsts = np.flatnonzero(np.concatenate(([True], grams[1:] != grams[:-1])))
     return grams[firsts], np.diff(firsts, append=len(grams))
-
-
-def _summary(times: Ints, prefix_share: NDArray[np.float64] | None) -> Counts:
-    total = int(times.sum())
-    if not total:
-        return Counts(0, 0, 0, 0.0, 0.0)
-    share = times / total
-    entropy = abs(float(-(share * np.log2(share)).sum()))
-    conditional = 0.0 if prefix_share is None else float(-(share * np.log2(share / prefix_share)).sum())
-    return Counts(total, len(times), int((times == 1).sum()), entropy, conditional)
 
 
 def mean_type_ratio(words: Numbered, segment: int) -> float:

@@ -77,6 +77,14 @@ def test_ranks_stand_in_where_digits_would_not_fit(rows: list[str]) -> None:
         check(rows)
 
 
+@settings(max_examples=40, deadline=None)
+@given(rows=ROWS.filter(bool), size=st.integers(1, 20))
+def test_counting_slice_by_slice_gives_the_same(rows: list[str], size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_counts, "_SLICE_WORDS", size)
+        check(rows)
+
+
 @pytest.mark.long
 def test_thousands_of_generated_sets_count_as_plainly() -> None:
     draw = random.Random(0)
@@ -115,7 +123,7 @@ def test_all_statistics_of_one_set_count_once(monkeypatch: pytest.MonkeyPatch) -
     calls = []
     count = word_counts._count
 
-    def counting(words: word_counts.Numbered) -> Any:
+    def counting(words: word_counts.Numbered) -> list[word_counts.Counts]:
         calls.append(1)
         return count(words)
 
