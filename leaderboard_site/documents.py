@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
 from leaderboard_site.pages.rows import TaskRows
 from leaderboard_site.ranking import BoardData, Entry, TaskBoard
@@ -36,6 +37,8 @@ def task_leaderboard(board: TaskBoard, data: BoardData, settings: Sequence[Setti
         if entry is None:
             continue
         scores = {name: _value(score) for name, score in entry.result.scores.items()}
+        scores["quality"] = entry.result.standing.quality.to_json()
+        scores["naturalness"] = entry.result.standing.naturalness.to_json()
         rows.append({**_who(run), **_rank(entry.rank), "scores": scores, "cost": _cost(run, board.task)})
         if entry.differs:
             rows[-1]["not_ranked"] = f"other {', other '.join(entry.differs)}"
@@ -73,10 +76,11 @@ def task_list(boards: Mapping[str, BoardData], cards: Mapping[str, Card]) -> dic
     return {"tasks": listed}
 
 
-def run_document(run: BoardRun) -> dict[str, Any]:
-    """The object of ``results.json`` with who made it and the manifest."""
+def run_document(run: BoardRun, validity: Validity | None) -> dict[str, Any]:
+    """The object of ``results.json`` with who made it, the manifest and the validity report."""
     added = {"name": run.name, "mark": run.mark, "submission": None, "manifest": dict(run.stored.manifest)}
-    return {**run.stored.results, **added}
+    report = validity.to_json()["tasks"] if validity is not None else None
+    return {**run.stored.results, **added, "validity": report}
 
 
 def samples(run: BoardRun, task: str, rows: TaskRows) -> dict[str, Any]:
@@ -90,6 +94,8 @@ def samples(run: BoardRun, task: str, rows: TaskRows) -> dict[str, Any]:
             "prediction": row.prediction,
             "finish_reason": row.finish_reason,
             "scores": dict(row.scores),
+            "rewards": dict(row.rewards),
+            "explanations": {name: one.to_json() for name, one in row.explanations.items()},
         }
         for row in rows.rows
     ]
@@ -118,8 +124,8 @@ def _ordered(data: BoardData) -> list[BoardRun]:
 
 
 def _board_row(data: BoardData, run: BoardRun) -> dict[str, Any]:
-    place = data.places.get(run.id)
-    scores: dict[str, Any] = {"grue": run.stored.results.get("scores", {}).get("grue")}
+    place, overall = data.places.get(run.id), data.overall[run.id]
+    scores: dict[str, Any] = {"grue": overall.grue.to_json(), "naturalness": overall.naturalness.to_json()}
     for name, board in data.tasks.items():
         entry = board.entries.get(run.id)
         if entry:
@@ -130,7 +136,9 @@ def _board_row(data: BoardData, run: BoardRun) -> dict[str, Any]:
 
 def _entry(entry: Entry) -> dict[str, Any]:
     value = _value(entry.score) if entry.score else {"value": None, "ci95": None, "reason": entry.result.error}
-    return {**value, "rank": entry.rank}
+    standing = entry.result.standing
+    beside = {"quality": standing.quality.to_json(), "naturalness": standing.naturalness.to_json()}
+    return {**value, "rank": entry.rank, **beside}
 
 
 def _who(run: BoardRun) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from grue import __version__
 from grue.core.errors import GrueError, UsageError
+from grue.runs.validity import Validity, read_validity
 from leaderboard_site import documents
 from leaderboard_site.cards import Card, card
 from leaderboard_site.collect import Skipped, collect, one_line
@@ -141,8 +142,9 @@ class _Builder:
         rows = {name: self._read(run, name, data) for name in run.tasks}
         is_default = data.setting is self._settings[0]
         board = Page(kind="board", setting="" if is_default else data.setting.slug)
-        self._json(f"runs/{run.id}", documents.run_document(run))
-        self._html(run_view(run, data, board, self._cards, rows))
+        validity = self._validity(run)
+        self._json(f"runs/{run.id}", documents.run_document(run, validity))
+        self._html(run_view(run, data, board, self._cards, rows, validity))
         names = [name for name in data.tasks if name in run.tasks]
         for name in names:
             if not may_show_texts(self._cards[name], run.tasks[name]):
@@ -161,6 +163,14 @@ class _Builder:
         except GrueError as error:
             self.skipped.append(Skipped(run.stored.path, one_line(error)))
             return TaskRows((), None, None, higher_is_better=True)
+
+    def _validity(self, run: BoardRun) -> Validity | None:
+        """The run's validity report; where it cannot be read the run stays without, and it is said."""
+        try:
+            return read_validity(run.stored.path)
+        except GrueError as error:
+            self.skipped.append(Skipped(run.stored.path, one_line(error)))
+            return None
 
     def _example(self, name: str, data: BoardData) -> Example | None:
         """The first row of the first run that can be read, where its texts may be shown."""

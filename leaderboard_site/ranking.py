@@ -1,4 +1,6 @@
-"""Ranks: per task by the number it shows, over tasks by the mean of the places; yardsticks are never ranked."""
+"""Ranks: per task by the number it shows, over tasks by the GRUE score where there is one, else by the mean of the
+places; yardsticks are never ranked.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grue.core.run import NOT_SCORED, ScoreValue
+from grue.registry.tasks import expand
 from leaderboard_site.results import CEILING, FLOOR, BoardRun, Score, TaskResult
 from leaderboard_site.settings import Setting
+
+BENCHMARK = "grue"
+ON_A_SUBSET = "a subset of rows: the score is given on whole splits"
+OTHER_ROWS = "other rows or metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class TaskBoard:
         wanted: The first primary metric where another stands in for it; else ``None``.
         entries: Run id -> entry, for all runs that have the task.
         floor: Value of ``null:random-reference`` on the same rows with the same signature.
-        ceiling: Value of ``oracle:reference`` likewise.
+        ceiling: Value of ``oracle:reference`` likewise; where rows have one reference, the best value there is.
     """
 
     task: str
@@ -57,19 +65,56 @@ class TaskBoard:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A run's place in the order of the board: 1 for the lowest mean of its places on the tasks."""
+    """A run's place in the order of the board.
 
-    place: int
+    Attributes:
+        place: 1 for the highest GRUE score; where no run has one, for the lowest mean. ``None`` for a run without a
+            score beside runs that have one.
+        mean: Mean of its places on the tasks.
+    """
+
+    place: int | None
     mean: float
 
 
 @dataclass(frozen=True, slots=True)
+class Overall:
+    """A run's scores over all tasks, as they may be shown in a setting.
+
+    Attributes:
+        lack: What the GRUE score lacks to be ranked with the others; empty where nothing.
+    """
+
+    grue: ScoreValue
+    naturalness: ScoreValue
+    lack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BoardData:
-    """A setting with its tasks ranked; ``places`` by run id, in order, of the runs that have a rank anywhere."""
+    """A setting with its tasks ranked.
+
+    Attributes:
+        places: Run id -> place, in order, of the runs that have a rank anywhere.
+        overall: Run id -> scores over all tasks, yardsticks included.
+        by_score: Whether the order is that of the GRUE score.
+    """
 
     setting: Setting
     tasks: Mapping[str, TaskBoard]
     places: Mapping[str, Place]
+    overall: Mapping[str, Overall]
+    by_score: bool
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether any run was made by a version that gives scores over all tasks."""
+        return any(known(one.grue) or known(one.naturalness) for one in self.overall.values())
+
+
+def known(score: ScoreValue) -> bool:
+    """Whether a run says anything of a score: its value, or why there is none."""
+    return score.value is not None or score.reason not in (None, NOT_SCORED)
 
 
 def rank_board(setting: Setting, task_order: Sequence[str]) -> BoardData:
@@ -77,7 +122,13 @@ def rank_board(setting: Setting, task_order: Sequence[str]) -> BoardData:
     names = {name for run in setting.runs for name in run.tasks}
     ordered = [name for name in task_order if name in names] + sorted(names - set(task_order))
     tasks = {name: rank_task(name, setting.runs) for name in ordered}
-    return BoardData(setting, tasks, _places(setting.ranked, tasks))
+    overall = _overall(setting)
+    scores = {
+        run.id: one.grue.value
+        for run in setting.ranked
+        if (one := overall[run.id]).grue.value is not None and not one.lack
+    }
+    return BoardData(setting, tasks, _places(setting.ranked, tasks, scores), overall, bool(scores))
 
 
 def rank_task(task: str, runs: Sequence[BoardRun]) -> TaskBoard:
@@ -102,8 +153,13 @@ def rank_task(task: str, runs: Sequence[BoardRun]) -> TaskBoard:
         for run, result in present
         if not differs[run.id] and (score := result.scores.get(metric)) and score.value is not None
     }
+    standings = [result.standing for run, result in present if run.id in values]
     floor = next((values[run.id] for run, _ in present if run.source == FLOOR and run.id in values), None)
+    if floor is None:
+        floor = next((one for standing in standings if (one := standing.floor.get(metric)) is not None), None)
     ceiling = next((values[run.id] for run, _ in present if run.source == CEILING and run.id in values), None)
+    if ceiling is None:
+        ceiling = next((one for standing in standings if (one := standing.ceiling.get(metric)) is not None), None)
     direction = {True: 1.0, False: -1.0, None: 0.0}[example.higher_is_better]
     competing = [values[run.id] * direction for run, _ in present if run.id in values and not run.is_yardstick]
 
@@ -113,7 +169,9 @@ def rank_task(task: str, runs: Sequence[BoardRun]) -> TaskBoard:
         if run.id in values:
             if direction and not run.is_yardstick:
                 rank = 1 + sum(other > values[run.id] * direction for other in competing)
-            position = _position(score, floor, ceiling, direction)
+            bounds = result.standing.floor.get(metric), result.standing.ceiling.get(metric)
+            own = bounds if None not in bounds else (floor, ceiling)
+            position = _position(score, *own, direction)
         return Entry(run, result, score, rank, differs[run.id], position)
 
     entries = {run.id: entry(run, result) for run, result in present}
@@ -160,20 +218,66 @@ def _position(
     return (score.value - floor) / (ceiling - floor), low, high
 
 
-def _places(runs: Sequence[BoardRun], tasks: Mapping[str, TaskBoard]) -> dict[str, Place]:
-    """Order runs by the mean of their places; a task without a rank counts as one place after its last.
+def _overall(setting: Setting) -> dict[str, Overall]:
+    """Scores over all tasks; on a subset none, and one on other rows or by other metrics than most is not ranked."""
+    if setting.limit is not None:
+        return {run.id: Overall(*_not_on_a_subset(run)) for run in setting.runs}
+    benchmark = expand(BENCHMARK).names
+    keys = {
+        run.id: tuple(_score_key(run.tasks[name]) for name in benchmark if name in run.tasks)
+        for run in setting.runs
+        if run.results.scores.grue.value is not None
+    }
+    usual = _most_common([keys[run.id] for run in setting.ranked if run.id in keys] or list(keys.values()) or [()])
+    return {
+        run.id: Overall(*_scores_of(run), OTHER_ROWS if keys.get(run.id, usual) != usual else "")
+        for run in setting.runs
+    }
 
-    A run without any rank has no place: its rows or metrics are not those of the others.
+
+def _not_on_a_subset(run: BoardRun) -> tuple[ScoreValue, ScoreValue]:
+    grue, natural = _scores_of(run)
+    none = ScoreValue.none(ON_A_SUBSET)
+    return none if known(grue) else grue, none if known(natural) else natural
+
+
+def _scores_of(run: BoardRun) -> tuple[ScoreValue, ScoreValue]:
+    return run.results.scores.grue, run.results.scores.naturalness
+
+
+def _score_key(result: TaskResult) -> tuple[object, ...]:
+    """Results with equal keys stand on the same rows and metrics."""
+    scores = [result.scores.get(name) for name in result.primary]
+    return (result.name, result.rows_key, *(score.signature if score else None for score in scores))
+
+
+def _places(
+    runs: Sequence[BoardRun], tasks: Mapping[str, TaskBoard], scores: Mapping[str, float | None]
+) -> dict[str, Place]:
+    """Order runs by their GRUE score, and those without one by the mean of their places on the tasks.
+
+    A task without a rank counts as one place after its last. A run without any rank has no place: its rows or
+    metrics are not those of the others.
     """
     used = [board for board in tasks.values() if board.ranked]
     ranked = {entry.run.id for board in used for entry in board.ranked}
     means = {}
     for run in runs:
-        if run.id in ranked:
+        if run.id in ranked or run.id in scores:
             entries = [(board, board.entries.get(run.id)) for board in used]
             ranks = [entry.rank if entry and entry.rank else len(board.ranked) + 1 for board, entry in entries]
-            means[run.id] = sum(ranks) / len(ranks)
-    ordered = sorted((run for run in runs if run.id in means), key=lambda run: (means[run.id], run.name, run.id))
-    return {
-        run.id: Place(1 + sum(mean < means[run.id] - 1e-9 for mean in means.values()), means[run.id]) for run in ordered
-    }
+            means[run.id] = sum(ranks) / max(1, len(ranks))
+
+    def score(run_id: str) -> float:
+        return scores.get(run_id) or 0.0
+
+    def place(run_id: str) -> int | None:
+        if not scores:
+            return 1 + sum(mean < means[run_id] - 1e-9 for mean in means.values())
+        return 1 + sum(score(other) > score(run_id) for other in scores) if run_id in scores else None
+
+    ordered = sorted(
+        (run for run in runs if run.id in means),
+        key=lambda run: (run.id not in scores, -score(run.id), means[run.id], run.name, run.id),
+    )
+    return {run.id: Place(place(run.id), means[run.id]) for run in ordered}

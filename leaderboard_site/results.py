@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from grue.core.errors import RunDirectoryError
 from grue.core.metric import MetricValue
-from grue.core.run import Cost, DataInfo, Manifest, Rates, Results, TaskManifest
+from grue.core.run import Cost, DataInfo, Manifest, Rates, Results, TaskManifest, TaskScore
 from grue.core.run import TaskResult as CoreResult
 from grue.core.text import Json
 from grue.runs.read import StoredRun
@@ -38,7 +38,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """One task of one run: what was asked, from the manifest, and what came out."""
+    """One task of one run: what was asked, from the manifest, and what came out.
+
+    ``standing`` is its score between floor and ceiling; runs of earlier versions have an empty one.
+    """
 
     name: str
     version: int
@@ -59,6 +62,7 @@ class TaskResult:
     failed: int
     rates: Rates
     cost: Cost
+    standing: TaskScore
 
     @property
     def rows_key(self) -> tuple[int, str, str]:
@@ -157,6 +161,7 @@ def _task(name: str, asked: TaskManifest, got: CoreResult) -> TaskResult:
         failed=got.failed,
         rates=got.rates,
         cost=got.cost,
+        standing=got.score,
     )
 
 

@@ -8,23 +8,31 @@ from dataclasses import dataclass, replace
 from leaderboard_site.cards import Card
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, day, number, plural, rate, size
-from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, score_cell, sort_rows
+from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, overall_cell, score_cell, sort_rows
 from leaderboard_site.pages.panels import Panel, PanelRow, in_order, panel_note, panel_rows, panels, yardsticks
-from leaderboard_site.ranking import BoardData
+from leaderboard_site.ranking import BoardData, Place
 from leaderboard_site.results import CEILING, FLOOR, BoardRun
 from leaderboard_site.settings import Setting
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One run. ``sorts`` holds what the columns sort by, column key -> value."""
+    """One run.
+
+    Attributes:
+        place: Place in the order, or an en dash.
+        place_note: Mean of its places, where that makes the order; without a place, why.
+        sorts: What the columns sort by, column key -> value.
+    """
 
     name: str
     page: Page
     mark: str
     role: str
     place: str
-    mean: str
+    place_note: str
+    grue: ScoreCell
+    naturalness: ScoreCell
     scores: tuple[ScoreCell, ...]
     speed: str
     latency: str
@@ -43,6 +51,9 @@ class BoardView:
     setting: str
     menu: tuple[Tab, ...]
     is_subset: bool
+    is_mini: bool
+    has_scores: bool
+    by_score: bool
     panels: tuple[Panel, ...]
     panel_rows: tuple[PanelRow, ...]
     panel_note: str
@@ -94,6 +105,9 @@ def board_views(
             for index, other in enumerate(settings)
         ),
         is_subset=data.setting.limit is not None,
+        is_mini=data.setting.is_mini,
+        has_scores=data.has_scores,
+        by_score=data.by_score,
         panels=shown,
         panel_rows=panel_rows(data, cards),
         panel_note=panel_note(data, shown),
@@ -145,9 +159,14 @@ def _sorts(data: BoardData, cards: Mapping[str, Card]) -> list[_Sort]:
         )
         for board in data.tasks.values()
     ]
+    scores = [
+        _Sort("grue", "GRUE", ("mini rows" if data.setting.is_mini else "0 to 100",), is_descending=True),
+        _Sort("naturalness", "Naturalness", ("0 to 100",), is_descending=True),
+    ]
     return [
-        _Sort("order", "Order", ("mean place",)),
+        _Sort("order", "Order", ("by GRUE" if data.by_score else "mean place",)),
         _Sort("name", "Run", ("mark",), is_number=False),
+        *(scores if data.has_scores else []),
         *tasks,
         _Sort("speed", "Speed", ("tokens/s",), is_descending=True),
         _Sort("latency", "Latency", ("p50, ms",)),
@@ -174,7 +193,7 @@ def _columns(
 
 
 def _row(data: BoardData, run: BoardRun) -> BoardRow:
-    place = data.places.get(run.id)
+    place, overall = data.places.get(run.id), data.overall[run.id]
     results = [run.tasks[name] for name in data.tasks if name in run.tasks]
     tokens = [
         (r.cost.generated_tokens, r.cost.tokens_per_second)
@@ -190,7 +209,9 @@ def _row(data: BoardData, run: BoardRun) -> BoardRow:
         name: entry.score.value if entry and entry.score else None for name, entry in entries.items()
     }
     sorts |= {
-        "order": place.mean if place else None,
+        "order": _order(data, run.id),
+        "grue": overall.grue.value,
+        "naturalness": overall.naturalness.value,
         "name": run.name,
         "speed": speed,
         "latency": latency,
@@ -203,8 +224,10 @@ def _row(data: BoardData, run: BoardRun) -> BoardRow:
         page=Page(kind="run", run=run.id),
         mark="" if run.is_yardstick else run.mark,
         role={CEILING: "ceiling", FLOOR: "floor"}.get(run.source, "null system") if run.is_yardstick else "",
-        place=str(place.place) if place else NONE,
-        mean=number(place.mean, 1) if place else "",
+        place=str(place.place) if place and place.place else NONE,
+        place_note=_place_note(data, run, place),
+        grue=overall_cell(overall.grue, lack=overall.lack),
+        naturalness=overall_cell(overall.naturalness),
         scores=tuple(score_cell(entries[name], board) for name, board in data.tasks.items()),
         speed=rate(speed),
         latency=number(latency, 0),
@@ -215,12 +238,27 @@ def _row(data: BoardData, run: BoardRun) -> BoardRow:
     )
 
 
+def _order(data: BoardData, run_id: str) -> int | None:
+    """The run's number in the order of the board."""
+    return list(data.places).index(run_id) if run_id in data.places else None
+
+
+def _place_note(data: BoardData, run: BoardRun, place: Place | None) -> str:
+    if place and place.place:
+        return "" if data.by_score else number(place.mean, 1)
+    if run.is_yardstick or not data.by_score:
+        return "not ranked"
+    return data.overall[run.id].lack or "no GRUE score"
+
+
 def _lead(data: BoardData) -> str:
     ranked = data.setting.ranked
     start = f"{plural(len(ranked), 'run')} on {plural(len(data.tasks), 'task')}, {data.setting.label}."
     boards = [board for board in data.tasks.values() if board.ranked]
     if len(ranked) < 2 or not boards:
         return start if ranked else f"No checkpoint yet, only yardsticks: {data.setting.label}."
+    if data.by_score:
+        return f"{start} {_leader(data)} Whether a difference is more than chance is not tested here."
     firsts = {
         run.id: sum(board.entries[run.id].rank == 1 for board in boards if run.id in board.entries) for run in ranked
     }
@@ -232,6 +270,16 @@ def _lead(data: BoardData) -> str:
         tied = f"{plural(len(leaders), 'run')} have the best number on {most}"
         result = f"No run leads: {tied} of {plural(len(boards), 'task')} each."
     return f"{start} {result} Whether a difference is more than chance is not tested here."
+
+
+def _leader(data: BoardData) -> str:
+    """Who has the highest GRUE score, and how exact it is."""
+    first = next(iter(data.places))
+    run = next(run for run in data.setting.ranked if run.id == first)
+    cell = overall_cell(data.overall[first].grue)
+    interval = f", interval {cell.interval}" if cell.interval else ""
+    mini = " on the mini rows" if data.setting.is_mini else ""
+    return f"{run.name} has the highest GRUE score{mini}, {cell.text}{interval}."
 
 
 def _caption(data: BoardData) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from grue.core.run import ScoreValue
 from leaderboard_site.charts import Strip, strip
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, between, decimals, half_width, number
 from leaderboard_site.ranking import Entry, TaskBoard
 
 T = TypeVar("T")
+SCORE_PLACES = 1  # decimals of GRUE, quality and naturalness
 MARKS = {
     "verified": "we ran the checkpoint",
     "rescored": "we scored its predictions",
@@ -89,6 +91,7 @@ class ScoreCell:
         reason: Why there is no value; for the eye hidden behind the dash.
         lack: What the value lacks to stand in the ranking.
         interval: Both bounds.
+        quality: The task's quality, beside the strip; empty where there is none.
     """
 
     text: str
@@ -97,6 +100,7 @@ class ScoreCell:
     lack: str = ""
     interval: str = ""
     strip: Strip | None = None
+    quality: str = ""
 
 
 def score_cell(entry: Entry | None, board: TaskBoard) -> ScoreCell:
@@ -107,10 +111,16 @@ def score_cell(entry: Entry | None, board: TaskBoard) -> ScoreCell:
         reason = (entry.score and entry.score.reason) or entry.result.error or "no value"
         return ScoreCell(NONE, reason=reason)
     score, places = entry.score, decimals(board.metric, board.scale)
+    quality = entry.result.standing.quality.value
+    shown = "" if quality is None else number(quality, SCORE_PLACES)
     lack = f"other {entry.differs[0]}" if entry.differs else ""
     if score.value is None or score.low is None or score.high is None:
         return ScoreCell(
-            number(score.value, places), reason="", lack=lack or "no interval", interval=score.reason or ""
+            number(score.value, places),
+            reason="",
+            lack=lack or "no interval",
+            interval=score.reason or "",
+            quality=shown,
         )
     return ScoreCell(
         text=number(score.value, places),
@@ -118,6 +128,24 @@ def score_cell(entry: Entry | None, board: TaskBoard) -> ScoreCell:
         lack=lack,
         interval=between(score.low, score.high, places),
         strip=strip(*entry.position) if entry.position else None,
+        quality=shown,
+    )
+
+
+def overall_cell(score: ScoreValue, *, lack: str = "") -> ScoreCell:
+    """A score between floor and ceiling: GRUE, quality or naturalness."""
+    if score.value is None:
+        return ScoreCell(NONE, reason=score.reason or "not scored")
+    text = number(score.value, SCORE_PLACES)
+    if score.ci95 is None:
+        return ScoreCell(text, lack=lack)
+    low, high = score.ci95
+    return ScoreCell(
+        text=text,
+        pm=half_width(score.value, low, high, SCORE_PLACES),
+        lack=lack,
+        interval=between(low, high, SCORE_PLACES),
+        strip=strip(score.value / 100, low / 100, high / 100),
     )
 
 

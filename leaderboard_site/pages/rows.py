@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grue.core.errors import RunDirectoryError
+from grue.runs.explanations import Explanations, read_explanations
 from leaderboard_site.ranking import TaskBoard
 from leaderboard_site.results import BoardRun, TaskResult
 
@@ -18,10 +19,19 @@ _FIXED = frozenset(
     }
 )  # fmt: skip
 
+REWARD = "reward_"
+
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """One generation with its scores; ``prompt`` is what the model saw, else the row's own."""
+    """One generation with its scores.
+
+    Attributes:
+        prompt: What the model saw, else the row's own.
+        scores: Metric -> value.
+        rewards: Reward -> value.
+        explanations: Metric -> why, as it was stored at scoring; most rows have none.
+    """
 
     id: str
     sample: int
@@ -32,6 +42,8 @@ class SampleRow:
     generated_tokens: int | None
     prompt_cut: bool | None
     scores: Mapping[str, float | None]
+    rewards: Mapping[str, float | None] = field(default_factory=dict)
+    explanations: Explanations = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,8 @@ def read_rows(run: BoardRun, result: TaskResult, board: TaskBoard | None, limit:
     try:
         table = run.stored.samples(result.name)
         records: list[dict[str, Any]] = (table if limit is None else table.slice(0, limit)).to_pylist()
-        rows = tuple(_row(record) for record in records)
+        explained = read_explanations(run.stored, result.name) if limit is None else {}
+        rows = tuple(_row(record, explained.get((record["id"], record["sample"]), {})) for record in records)
     except KeyError as error:
         raise RunDirectoryError(f"column {error} is missing.", place=place) from error
     except (OSError, ValueError) as error:  # Arrow's own errors are children of both
@@ -69,7 +82,12 @@ def read_rows(run: BoardRun, result: TaskResult, board: TaskBoard | None, limit:
     return TaskRows(rows, metric, score.scale if score else None, not (score and score.higher_is_better is False))
 
 
-def _row(record: Mapping[str, Any]) -> SampleRow:
+def _row(record: Mapping[str, Any], explanations: Explanations) -> SampleRow:
+    values = {
+        name: None if value is None or value != value else float(value)
+        for name, value in record.items()
+        if name not in _FIXED and (value is None or isinstance(value, int | float))
+    }
     prompt = record["prompt"]
     if prompt is None and record["inputs"]:
         prompt = json.loads(record["inputs"]).get("prompt")
@@ -82,11 +100,9 @@ def _row(record: Mapping[str, Any]) -> SampleRow:
         finish_reason=record["finish_reason"],
         generated_tokens=record["generated_tokens"],
         prompt_cut=record["prompt_cut"],
-        scores={
-            name: None if value is None or value != value else float(value)
-            for name, value in record.items()
-            if name not in _FIXED and (value is None or isinstance(value, int | float))
-        },
+        scores={name: value for name, value in values.items() if not name.startswith(REWARD)},
+        rewards={name.removeprefix(REWARD): value for name, value in values.items() if name.startswith(REWARD)},
+        explanations=explanations,
     )
 
 

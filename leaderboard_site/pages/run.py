@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
 from leaderboard_site.charts import Histogram, Strip, histogram
 from leaderboard_site.commands import command
@@ -19,10 +20,12 @@ from leaderboard_site.numbers import (
     plural,
     rate,
 )
-from leaderboard_site.pages.frame import Fact, Frame, score_cell
+from leaderboard_site.pages.frame import Fact, Frame, ScoreCell, overall_cell, score_cell
 from leaderboard_site.pages.rows import TaskRows
 from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
-from leaderboard_site.ranking import BoardData
+from leaderboard_site.pages.run_scores import Standing, standings
+from leaderboard_site.pages.run_validity import TaskSection, sections
+from leaderboard_site.ranking import BoardData, known
 from leaderboard_site.results import CEILING, FLOOR, BoardRun, Score, TaskResult
 
 SCORES_CAPTION = "The shown metric of each task with its 95 % interval; strip from floor to ceiling."
@@ -102,9 +105,13 @@ class RunView:
     mark: str
     lead: str
     board: Page
+    grue: ScoreCell | None
+    naturalness: ScoreCell | None
     warnings: tuple[Caveat, ...]
     caption: str
     scores: tuple[ScoreRow, ...]
+    standings: tuple[Standing, ...]
+    validity: tuple[TaskSection, ...]
     suites: tuple[Suite, ...]
     figures: tuple[Figure, ...]
     facts: tuple[Fact, ...]
@@ -115,7 +122,12 @@ class RunView:
 
 
 def run_view(
-    run: BoardRun, data: BoardData, board: Page, cards: Mapping[str, Card], rows: Mapping[str, TaskRows]
+    run: BoardRun,
+    data: BoardData,
+    board: Page,
+    cards: Mapping[str, Card],
+    rows: Mapping[str, TaskRows],
+    validity: Validity | None,
 ) -> RunView:
     """The page of one run.
 
@@ -125,7 +137,10 @@ def run_view(
         board: The board of that setting.
         cards: Task name -> card.
         rows: Task name -> its generations.
+        validity: Its validity report, where it has one.
     """
+    overall = data.overall[run.id]
+    has_scores = known(overall.grue) or known(overall.naturalness)
     results = [run.tasks[name] for name in data.tasks if name in run.tasks]
     return RunView(
         frame=Frame(Page(kind="run", run=run.id), run.name, "board", Page(kind="json", name=f"runs/{run.id}")),
@@ -133,9 +148,13 @@ def run_view(
         mark="" if run.is_yardstick else run.mark,
         lead=_lead(run, data),
         board=board,
-        warnings=_warnings(run, results, cards),
+        grue=overall_cell(overall.grue, lack=overall.lack) if has_scores else None,
+        naturalness=overall_cell(overall.naturalness) if has_scores else None,
+        warnings=_warnings(run, results, cards, validity),
         caption=f"{SCORES_CAPTION} {data.setting.label.capitalize()}.",
         scores=tuple(_score_row(run, result, data, cards[result.name]) for result in results),
+        standings=standings(results, cards),
+        validity=sections(run, validity, results, cards),
         suites=tuple(_suite(result, cards[result.name]) for result in results),
         figures=tuple(_figures(results, rows, cards)),
         facts=facts(run),
@@ -157,14 +176,20 @@ def _lead(run: BoardRun, data: BoardData) -> str:
     if n_runs == 1:
         return f"The only run so far, {where}: {plural(len(ranks), 'task')}."
     place = data.places[run.id]
+    start = f"Place {place.place} of {n_runs}" if place.place else "No place by GRUE score"
     return (
-        f"Place {place.place} of {n_runs}, {where}: best number on {sum(rank == 1 for rank in ranks)} of "
+        f"{start}, {where}: best number on {sum(rank == 1 for rank in ranks)} of "
         f"{plural(len(ranks), 'task')}, mean place {number(place.mean, 1)}."
     )
 
 
-def _warnings(run: BoardRun, results: Sequence[TaskResult], cards: Mapping[str, Card]) -> tuple[Caveat, ...]:
-    """Faults first, a line each; then odd shares of outputs, a line a kind with the tasks it holds for."""
+def _warnings(
+    run: BoardRun, results: Sequence[TaskResult], cards: Mapping[str, Card], validity: Validity | None
+) -> tuple[Caveat, ...]:
+    """Faults first, a line each; then what the validity report warns of.
+
+    Without a report, odd shares of outputs, a line a kind with the tasks it holds for.
+    """
     found = []
     for result in results:
         title = cards[result.name].title
@@ -176,6 +201,16 @@ def _warnings(run: BoardRun, results: Sequence[TaskResult], cards: Mapping[str, 
             if score.failed:
                 found.append(Caveat(f"{title}: {score.metric} failed: {score.reason or 'no reason given'}", ()))
     if run.is_yardstick:
+        return tuple(found)
+    if validity is not None:
+        for result in results:
+            samples = Page(kind="samples", run=run.id, task=result.name)
+            report = validity.tasks.get(result.name)
+            found += (
+                [Caveat(f"{text}:", ((cards[result.name].title, samples),)) for text in report.warnings]
+                if report
+                else []
+            )
         return tuple(found)
     kinds: tuple[tuple[str, float, Callable[[TaskResult], float | None]], ...] = (
         ("Empty outputs", 0.01, lambda result: result.rates.empty),

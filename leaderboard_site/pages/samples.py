@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from leaderboard_site.cards import Card
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import count, decimals, number, plural
+from leaderboard_site.pages.explained import Why, why
 from leaderboard_site.pages.frame import Frame, Tab
 from leaderboard_site.pages.rows import SampleRow, TaskRows
 from leaderboard_site.results import BoardRun, TaskResult
@@ -16,6 +17,7 @@ ROWS_A_PAGE = 50
 MOST_SORTED = 500  # rows of the worst and best orders; the id order has all
 LONG_PROMPT = 600  # letters above which a prompt folds
 FOLD_AT = 350
+REWARD_PLACES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Sample:
     references: tuple[str, ...]
     prediction: str
     scores: tuple[tuple[str, str], ...]
+    rewards: tuple[tuple[str, str], ...]
+    why: Why | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,7 @@ def _sample(row: SampleRow, place: int, rows: TaskRows, result: TaskResult, *, s
         scores.append(("finish", {"length": "length (cut)"}.get(row.finish_reason, row.finish_reason)))
     if row.prompt_cut:
         scores.append(("prompt", "cut"))
+    rewards = tuple((name, number(value, REWARD_PLACES)) for name, value in row.rewards.items() if value is not None)
     prompt, rest = (row.prompt, "") if shows_texts else (None, "")
     if prompt and len(prompt) > LONG_PROMPT:
         prompt, rest = prompt[:FOLD_AT], prompt[FOLD_AT:]
@@ -163,6 +168,9 @@ def _sample(row: SampleRow, place: int, rows: TaskRows, result: TaskResult, *, s
         references=row.references if shows_texts else (),
         prediction=row.prediction,
         scores=tuple(scores),
+        rewards=rewards,
+        # What is missing from a prediction stands in its references.
+        why=why(row, result) if shows_texts else None,
     )
 
 

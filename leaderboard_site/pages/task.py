@@ -12,12 +12,25 @@ from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
 from leaderboard_site.markdown import to_html
 from leaderboard_site.numbers import NONE, count, decimals, number, plural
-from leaderboard_site.pages.frame import Column, Fact, Frame, ScoreCell, Tab, marks, scale_note, score_cell, sort_rows
+from leaderboard_site.pages.frame import (
+    Column,
+    Fact,
+    Frame,
+    ScoreCell,
+    Tab,
+    marks,
+    overall_cell,
+    scale_note,
+    score_cell,
+    sort_rows,
+)
 from leaderboard_site.pages.task_facts import task_facts
-from leaderboard_site.ranking import BoardData, Entry, TaskBoard
+from leaderboard_site.pages.task_formula import Formula, formula
+from leaderboard_site.ranking import BoardData, Entry, TaskBoard, known
 from leaderboard_site.results import CEILING, FLOOR
 
 MOST_DOTS = 40
+SCORES = ("quality", "naturalness")
 OTHER_METRICS = 5  # columns beside the shown metric; the run pages have all
 
 
@@ -69,6 +82,7 @@ class TaskView:
     facts: tuple[Fact, ...]
     quirks: tuple[Fact, ...]
     card: Markup
+    formula: Formula | None
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[TaskRow, ...]
@@ -102,12 +116,12 @@ def task_views(
         json: The JSON document of this task.
     """
     card = cards[board.task]
-    others = _other_metrics(board)
+    others = [*_scores_shown(board), *_other_metrics(board)]
     entries = sorted(
         board.entries.values(),
         key=lambda e: (
             e.rank or 10**9,
-            data.places[e.run.id].place if e.run.id in data.places else 0,
+            list(data.places).index(e.run.id) if e.run.id in data.places else len(data.places),
             e.run.name,
             e.run.id,
         ),
@@ -130,9 +144,10 @@ def task_views(
         plot_note=_plot_note(board),
         example=example,
         language=card.language,
-        facts=task_facts(board, card, result, others),
+        facts=task_facts(board, card, result, [name for name in others if name not in SCORES]),
         quirks=tuple(Fact(quirk.key, quirk.summary) for quirk in card.quirks),
         card=to_html(card.text),
+        formula=formula(entries),
         caption=f"{plural(len(main), 'run')}, {count(result.scored)} rows each, {data.setting.label}.",
         columns=_columns(columns, base, "rank", reverse=False),
         rows=tuple(main),
@@ -163,6 +178,12 @@ def _by(key: str) -> Callable[[TaskRow], float | str | None]:
     return lambda row: row.sorts[key]
 
 
+def _scores_shown(board: TaskBoard) -> list[str]:
+    """Quality and naturalness, where any run has one or says why it has none."""
+    standings = [entry.result.standing for entry in board.entries.values()]
+    return [name for name in SCORES if any(known(getattr(standing, name)) for standing in standings)]
+
+
 def _other_metrics(board: TaskBoard) -> list[str]:
     """Metrics with a direction that some ranked run has a value of: primary ones first, then in suite order."""
     results = [entry.result for entry in board.entries.values() if not entry.differs]
@@ -184,6 +205,9 @@ def _sortable(board: TaskBoard, others: Sequence[str]) -> list[tuple[str, tuple[
     metrics = [name for name in (board.metric, *others) if name]
     columns: list[tuple[str, tuple[str, ...], bool]] = [("rank", (), False), ("run", ("mark",), False)]
     for name in metrics:
+        if name in SCORES:
+            columns.append((name, ("0 to 100",), True))
+            continue
         scores = [s for e in board.entries.values() if (s := e.result.scores.get(name)) and s.value is not None]
         higher = scores[0].higher_is_better is not False if scores else True
         note = scale_note(scores[0].scale if scores else None)
@@ -202,7 +226,7 @@ def _columns(
     for key, notes, best_is_high in sortable:
         page = _sorted_page(base, key, reverse=key == current and not reverse)
         direction = ("descending" if best_is_high != reverse else "ascending") if key == current else ""
-        label = {"rank": "Rank", "run": "Run"}.get(key, key)
+        label = key.capitalize() if key in ("rank", "run", *SCORES) else key
         columns.append(Column(label, notes, key != "run", page, direction))
     return tuple(columns)
 
@@ -210,13 +234,17 @@ def _columns(
 def _row(entry: Entry, board: TaskBoard, others: Sequence[str]) -> TaskRow:
     run, scores = entry.run, entry.result.scores
     cells = []
+    standing = {"quality": entry.result.standing.quality, "naturalness": entry.result.standing.naturalness}
     for name in others:
         score = scores.get(name)
-        if score is None or score.value is None:
+        if name in SCORES:
+            cells.append(overall_cell(standing[name]))
+        elif score is None or score.value is None:
             cells.append(ScoreCell(NONE, reason=(score and score.reason) or "no value"))
         else:
             cells.append(ScoreCell(number(score.value, decimals(name, score.scale))))
     values = {name: score.value for name in (board.metric, *others) if name and (score := scores.get(name))}
+    values |= {name: one.value for name, one in standing.items()}
     return TaskRow(
         name=run.name,
         page=Page(kind="run", run=run.id),
