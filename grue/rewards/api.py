@@ -23,7 +23,6 @@ from grue.rewards.plugins import is_path, path_reward
 NO_TEXTS = "there are no predictions"
 NO_REFERENCES = "no references are given"
 UNDEFINED = "not defined for these texts"
-_PLAIN_NAME_LETTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +140,10 @@ def reward(name: str, *, label: str | int | None = None, **settings: Setting) ->
         UsageError: for an unknown name, setting or value, or a faulty formula.
     """
     given = {read(key): value for key, value in settings.items()}
-    known = is_known(name)
-    if given and not known and not is_path(name) and not Path(name).is_dir():
+    folder = not is_known(name) and _is_folder(name)
+    if given and not is_known(name) and not is_path(name) and not folder:
         raise UsageError(f"A formula takes no settings from outside: {', '.join(given)}.", "Write them in the formula.")
-    table: SettingTable = {("learned_reward" if Path(name).is_dir() and not known else name): given}
+    table: SettingTable = {"learned_reward" if folder else name: given}
     return opened(name, table, label=None if label is None else str(label))
 
 
@@ -173,7 +172,7 @@ def _open(text: str, settings: SettingTable, judging: Judging | None, label: str
         if label is not None:
             settings = {**settings, text: {**settings.get(text, {}), "label": label}}
         return build(RewardSpec(text), settings, judging)
-    if len(text) < _PLAIN_NAME_LETTERS * 10 and "\0" not in text and Path(text).is_dir():
+    if _is_folder(text):
         if label is None:
             raise UsageError(
                 f"Folder {text} is a classifier's: which label's probability is the reward?",
@@ -190,6 +189,13 @@ def _open(text: str, settings: SettingTable, judging: Judging | None, label: str
     if text.isidentifier():
         entry(text)  # says that there is no such reward
     return parse(text, settings, judging)
+
+
+def _is_folder(text: str) -> bool:
+    try:
+        return Path(text).is_dir()
+    except (OSError, ValueError):  # too long for a path, or a null byte in it
+        return False
 
 
 def _score(reward: Reward, values: list[float | None], why_not: str) -> RewardScore:

@@ -71,7 +71,7 @@ def concept_string(inputs: Mapping[str, Json]) -> str | None:
 
 @dataclass(frozen=True)
 class MissingConcepts:
-    """How many of a row's concepts the lower-cased generation does not hold as substrings: a part, not a reward alone."""
+    """How many of a row's concepts the lower-cased generation lacks as substrings: a part, not a reward alone."""
 
     name: str = "missing_concepts"
     low: float | None = 0.0

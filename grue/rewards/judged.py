@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from grue.core.judging import Judging
@@ -16,6 +16,8 @@ from grue.rewards.settings import METEOR_KEYS
 if TYPE_CHECKING:
     from grue.metrics.neural.preference import PreferenceJudge
 
+BERT_SCORE_MODELS = {"en": "FacebookAI/roberta-large", "de": "google-bert/bert-base-multilingual-cased"}
+
 
 def learned(backing: Backing) -> Reward:
     """A classifier's probability of a label."""
@@ -23,7 +25,12 @@ def learned(backing: Backing) -> Reward:
 
 
 def bert_score(backing: Backing) -> Reward:
-    """BERTScore F1."""
+    """BERTScore F1; where no model is named, the one that its authors choose for the language, if that is."""
+    model, language = backing.values["model"], backing.values["language"]
+    if model is None and language is not None:
+        backing = replace(
+            backing, values={**backing.values, "model": BERT_SCORE_MODELS[str(language)]}, user={*backing.user, "model"}
+        )
     return backing.metric("bertscore", None, 1.0)
 
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from grue.core.reward import Reward
 
 GROUP = "grue.rewards"
+# Words of formulas, which no reward may have for its name.
+RESERVED = frozenset(
+    {"calibrate", "classifier", "clip", "growing_mean", "load", "log_sigmoid", "row", "running", "standardise"}
+)
 _CONTRACT = (
     "Define a reward object, a class or function that makes one, or a function of some of prompts, predictions, "
     "references and meta."
@@ -115,6 +119,8 @@ def _conflict(name: str, claims: list[tuple[str, EntryPoint]]) -> str | None:
         who.insert(0, "grue itself")
     if not name.isidentifier():
         return f"Reward {name!r} of {who[0]} cannot be named in a formula: letters, digits and underscores only."
+    if name in RESERVED:
+        return f"Reward {name!r} of {who[0]} has the name of a function of formulas."
     return f"Reward {name!r} is claimed by {' and '.join(who)}." if len(who) > 1 else None
 
 

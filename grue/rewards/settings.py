@@ -41,7 +41,7 @@ _OPTIONS: Mapping[str, Mapping[str, Option]] = {
     "sacre_bleu": FAMILIES["sacrebleu"],
     "chrf": FAMILIES["chrf"],
     "ter": FAMILIES["ter"],
-    "bert_score": FAMILIES["bertscore"],
+    "bert_score": {"language": Option(None, str, ("en", "de")), **FAMILIES["bertscore"]},
     "bleurt": {**FAMILIES["bleurt"], **_PRINTED},
     "spider": {
         "a": _number(0.5),

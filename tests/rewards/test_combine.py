@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import grue
@@ -64,6 +64,15 @@ def test_a_formula_is_read_back_to_an_equal_reward(reward: Reward) -> None:
     assert combine.formula(again) == text
     assert again.signature() == reward.signature()
     assert (again.low, again.high) == (reward.low, reward.high)
+
+
+@pytest.mark.long
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rewards, columns)
+def test_formulas_read_back_give_equal_values(reward: Reward, rows: list[tuple[float, float]]) -> None:
+    again = parse(combine.formula(reward))
+    texts = texts_of(*rows)
+    assert np.array_equal(again.rewards(texts), reward.rewards(texts), equal_nan=True)
 
 
 @given(rewards)

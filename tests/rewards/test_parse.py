@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 import grue
 from grue.core.errors import GrueError, UsageError
 from grue.core.metric import Texts
+from grue.rewards import REWARDS
 from grue.rewards.combine import formula
+from grue.rewards.formula_functions import FUNCTIONS
+from grue.rewards.named import LOAD
 from grue.rewards.parse import parse
+from grue.rewards.plugins import RESERVED
 
 
 @pytest.mark.parametrize(
@@ -133,6 +137,11 @@ def test_a_formula_means_its_arithmetic() -> None:
 def test_faulty_formulas_name_the_place_and_the_fault(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         parse(text)
+
+
+def test_functions_of_formulas_are_reserved_names() -> None:
+    assert {*FUNCTIONS, LOAD} == RESERVED
+    assert not RESERVED & set(REWARDS)
 
 
 def test_an_unknown_plain_name_is_no_formula() -> None:

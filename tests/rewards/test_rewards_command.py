@@ -186,6 +186,11 @@ def test_no_predictions_give_no_value() -> None:
     assert (score.value, score.values, score.reason) == (None, [], "there are no predictions")
 
 
+def test_a_long_formula_is_no_path() -> None:
+    text = " + ".join(["row('a')"] * 500)
+    assert grue.reward(text).compute(predictions=["x"], meta=[{"a": 1}]).values == [500]
+
+
 def test_settings_beside_a_formula_are_refused() -> None:
     with pytest.raises(UsageError, match="takes no settings from outside"):
         grue.reward("rouge + chrf", type="rougeL")
