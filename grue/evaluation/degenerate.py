@@ -37,11 +37,12 @@ MEANINGS: Mapping[str, str] = {
     "prompt_echoed": "holds the instruction or the start of the prompt, or only lists what it was asked to use",
     "wrong_language": "script or function words of another language than the task's",
     "refusal": "refuses the request, or speaks of itself as a language model",
-    "same_text": "word for word the output of at least 5 % of the rows, and of five; three or more words long",
+    "same_text": "word for word the same, but for words it was asked to use, on at least 5 % of the rows and five",
 }
 
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 _SENTENCE_ENDS = frozenset(".!?…。！？।؟\"'”’»)]")
+GAP = "…"
 _PART_OF_SPEECH = re.compile(r"_[a-z]$")
 _TAG = re.compile(r"</?[A-Za-z][\w-]*>")
 _LISTING = frozenset(
@@ -158,13 +159,23 @@ def kinds_of(written: Written, asked: Asked, references: Sequence[str], language
     return [kind for kind, holds in _RULES.items() if holds(written, asked, references, language)]
 
 
-def shared_texts(texts: Sequence[str], ids: Sequence[str]) -> frozenset[str]:
+def frame_of(text: str, asked: Asked) -> str:
+    """A text without the words that its row asked for by name, so that a filled-in form is seen as one text."""
+    given = {word for concept in asked.concepts for word in words_of(concept)}
+    if not given:
+        return text
+    return " ".join(GAP if _form_of(word, given) else word for word in words_of(text))
+
+
+def shared_frames(frames: Sequence[str], ids: Sequence[str]) -> frozenset[str]:
     """Texts of three words and more that at least 5 % of the rows, and five of them, have word for word."""
     rows: dict[str, set[str]] = {}
-    for text, row_id in zip(texts, ids, strict=True):
-        rows.setdefault(text, set()).add(row_id)
+    for frame, row_id in zip(frames, ids, strict=True):
+        rows.setdefault(frame, set()).add(row_id)
     least = max(5, 0.05 * len(set(ids)))
-    return frozenset(text for text, having in rows.items() if len(having) >= least and len(words_of(text)) >= 3)
+    return frozenset(
+        frame for frame, having in rows.items() if len(having) >= least and len(words_of(frame.replace(GAP, " "))) >= 3
+    )
 
 
 def is_copied(written: Written, asked: Asked) -> bool:

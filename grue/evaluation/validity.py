@@ -30,7 +30,7 @@ from grue.evaluation.agreement import (
     length_bias,
     single_metric,
 )
-from grue.evaluation.degenerate import MEANINGS, Asked, Written, kinds_of, shared_texts, words_of
+from grue.evaluation.degenerate import MEANINGS, Asked, Written, frame_of, kinds_of, shared_frames, words_of
 from grue.evaluation.language import is_known
 from grue.rewards import REWARDS
 from grue.runs.validity import FINE, NOTICE, WARNING, Agreement, LengthBias, Share, TaskValidity
@@ -133,18 +133,20 @@ def _degenerate(samples: TaskSamples, words: Sequence[int], reference_words: Seq
     hits: dict[str, list[int]] = {kind: [] for kind in MEANINGS}
     expected = dict.fromkeys(MEANINGS, 0)
     with_reference = 0
-    shared = shared_texts(samples.predictions, samples.ids)
-    firsts = [texts[0] for texts in samples.references if texts]
-    usual = shared_texts(firsts, [row for row, texts in zip(samples.ids, samples.references, strict=True) if texts])
+    frames = [frame_of(text, asked) for text, asked in zip(samples.predictions, samples.asked, strict=True)]
+    shared = shared_frames(frames, samples.ids)
+    given = [place for place, texts in enumerate(samples.references) if texts]
+    usual_frames = {place: frame_of(samples.references[place][0], samples.asked[place]) for place in given}
+    usual = shared_frames(list(usual_frames.values()), [samples.ids[place] for place in given])
     for place, text in enumerate(samples.predictions):
         references, asked = samples.references[place], samples.asked[place]
         kinds = kinds_of(Written(text, samples.finish_reasons[place]), asked, references, samples.language)
-        for kind in (*kinds, *(["same_text"] if text in shared else [])):
+        for kind in (*kinds, *(["same_text"] if frames[place] in shared else [])):
             hits[kind].append(place)
         if references:
             with_reference += 1
             kinds = kinds_of(Written(references[0]), asked, references, samples.language)
-            for kind in (*kinds, *(["same_text"] if references[0] in usual else [])):
+            for kind in (*kinds, *(["same_text"] if usual_frames[place] in usual else [])):
                 expected[kind] += 1
     found = {}
     for kind, places in hits.items():
@@ -239,7 +241,7 @@ def _high(one: Measured, samples: TaskSamples) -> str:
     if one.name.startswith(REWARD):
         value = samples.rewards.get(one.name.removeprefix(REWARD))
         is_high = bool(value and value.value is not None and value.scale and value.value >= HIGH_REWARD * value.scale)
-        level = f"{HIGH_REWARD:.0%} of its highest value"
+        level = f"{100 * HIGH_REWARD:.0f} % of its highest value"
     else:
         value, ceiling = samples.values.get(one.name), samples.score.ceiling.get(one.name)
         sign = -1 if value and value.higher_is_better is False else 1
@@ -272,8 +274,12 @@ _WORDS = {
     "prompt_echoed": "echo the prompt or only list what they should use",
     "wrong_language": "are in another language",
     "refusal": "read like a refusal",
-    "same_text": "are the same text as others",
+    "same_text": "are one text for many rows",
 }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _findings(
@@ -284,9 +290,9 @@ def _findings(
 ) -> tuple[tuple[str, str], ...]:
     found = []
     for kind, share in degenerate.items():
-        beside = f" (references: {share.references_share:.1%})" if share.references_share is not None else ""
+        beside = f" (references: {_percent(share.references_share)})" if share.references_share is not None else ""
         reason = f"; {share.reason}" if share.reason else ""
-        found.append((share.severity, f"{share.share:.1%} of outputs {_WORDS[kind]}{beside}{reason}"))
+        found.append((share.severity, f"{_percent(share.share)} of outputs {_WORDS[kind]}{beside}{reason}"))
     for name, one in bias.items():
         judged = one.given_references or one.with_length
         if judged.rho is not None:
@@ -294,6 +300,8 @@ def _findings(
             found.append((one.severity, f"{name} rates {way} outputs higher (rank correlation {judged.rho:+.2f})"))
     found += [(one.severity, one.finding) for one in agreed.values() if one.finding]
     found += [
-        (share.severity, f"{share.share:.1%} of rows are {share.meaning}") for share in single.values() if share.count
+        (share.severity, f"{_percent(share.share)} of rows are {share.meaning}")
+        for share in single.values()
+        if share.count
     ]
     return tuple((severity, text) for wanted in (WARNING, NOTICE) for severity, text in found if severity == wanted)

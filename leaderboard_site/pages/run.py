@@ -23,8 +23,8 @@ from leaderboard_site.numbers import (
 from leaderboard_site.pages.frame import Fact, Frame, ScoreCell, overall_cell, score_cell
 from leaderboard_site.pages.rows import TaskRows
 from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
-from leaderboard_site.pages.run_scores import Standing, standings
-from leaderboard_site.pages.run_validity import TaskSection, sections
+from leaderboard_site.pages.run_scores import OTHER_NULL_SYSTEMS, Standing, standings
+from leaderboard_site.pages.run_validity import HEADS, KINDS, TaskSection, sections
 from leaderboard_site.ranking import BoardData, known
 from leaderboard_site.results import CEILING, FLOOR, BoardRun, Score, TaskResult
 
@@ -111,6 +111,8 @@ class RunView:
     caption: str
     scores: tuple[ScoreRow, ...]
     standings: tuple[Standing, ...]
+    null_systems: tuple[str, ...]
+    odd_kinds: tuple[tuple[str, str], ...]
     validity: tuple[TaskSection, ...]
     suites: tuple[Suite, ...]
     figures: tuple[Figure, ...]
@@ -154,6 +156,8 @@ def run_view(
         caption=f"{SCORES_CAPTION} {data.setting.label.capitalize()}.",
         scores=tuple(_score_row(run, result, data, cards[result.name]) for result in results),
         standings=standings(results, cards),
+        null_systems=OTHER_NULL_SYSTEMS,
+        odd_kinds=tuple((head, KINDS[kind]) for kind, head in HEADS.items()),
         validity=sections(run, validity, results, cards),
         suites=tuple(_suite(result, cards[result.name]) for result in results),
         figures=tuple(_figures(results, rows, cards)),
@@ -204,13 +208,9 @@ def _warnings(
         return tuple(found)
     if validity is not None:
         for result in results:
-            samples = Page(kind="samples", run=run.id, task=result.name)
-            report = validity.tasks.get(result.name)
-            found += (
-                [Caveat(f"{text}:", ((cards[result.name].title, samples),)) for text in report.warnings]
-                if report
-                else []
-            )
+            title, samples = cards[result.name].title, Page(kind="samples", run=run.id, task=result.name)
+            warnings = validity.tasks[result.name].warnings if result.name in validity.tasks else ()
+            found += [Caveat(f"{title}: {text}.", ((f"Samples of {title}", samples),)) for text in warnings]
         return tuple(found)
     kinds: tuple[tuple[str, float, Callable[[TaskResult], float | None]], ...] = (
         ("Empty outputs", 0.01, lambda result: result.rates.empty),

@@ -12,18 +12,20 @@ from leaderboard_site.ranking import known
 from leaderboard_site.results import TaskResult
 
 STATISTIC_PLACES = 3
+OTHER_NULL_SYSTEMS = ("null:empty", "null:constant", "null:copy-input")  # the fourth is the floor
 _PLACES = {"mean_length": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class PrimaryRow:
-    """A primary metric between its floor and its ceiling."""
+    """A primary metric between its floor and its ceiling, with the other null systems' values."""
 
     metric: str
     floor: str
     value: str
     reason: str
     ceiling: str
+    nulls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +77,7 @@ def _primary(name: str, result: TaskResult) -> PrimaryRow:
     floor, ceiling = result.standing.floor.get(name), result.standing.ceiling.get(name)
     reason = "" if score and score.value is not None else (score and score.reason) or "no value"
     value = number(score.value if score else None, places)
-    return PrimaryRow(name, number(floor, places), value, reason, number(ceiling, places))
+    nulls = tuple(
+        number(result.standing.null_systems.get(system, {}).get(name), places) for system in OTHER_NULL_SYSTEMS
+    )
+    return PrimaryRow(name, number(floor, places), value, reason, number(ceiling, places), nulls)

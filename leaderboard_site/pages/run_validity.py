@@ -12,6 +12,17 @@ from leaderboard_site.numbers import MINUS, NONE, count, decimals, number, perce
 from leaderboard_site.results import BoardRun, TaskResult
 
 EXAMPLES = 3
+# Kind -> short head of its column, and its name.
+HEADS = {
+    "empty": "Empty",
+    "copied": "Copied",
+    "repeated": "Circles",
+    "cut": "Cut",
+    "prompt_echoed": "Echo",
+    "wrong_language": "Language",
+    "refusal": "Refusal",
+    "same_text": "Same",
+}
 KINDS = {
     "empty": "Empty",
     "copied": "Copies the input",
@@ -20,7 +31,7 @@ KINDS = {
     "prompt_echoed": "Echoes or lists the prompt",
     "wrong_language": "Another language",
     "refusal": "Reads like a refusal",
-    "same_text": "Same text as others",
+    "same_text": "One text for many rows",
 }
 
 
@@ -64,6 +75,8 @@ class TaskSection:
     Attributes:
         findings: Severity and sentence, warnings first.
         n: Outputs looked at.
+        cells: One a kind of output, in the order of ``KINDS``; ``None`` where the report does not have it.
+        shares: Those that the report has.
     """
 
     title: str
@@ -72,6 +85,7 @@ class TaskSection:
     is_warning: bool
     findings: tuple[tuple[str, str], ...]
     n: str
+    cells: tuple[ShareRow | None, ...]
     shares: tuple[ShareRow, ...]
     correlations: tuple[CorrelationRow, ...]
     single: tuple[ShareRow, ...]
@@ -103,9 +117,12 @@ def _section(run: BoardRun, result: TaskResult, one: TaskValidity, title: str) -
         is_warning=warnings > 0,
         findings=one.findings,
         n=plural(one.n, "output"),
-        shares=tuple(_share(KINDS.get(kind, kind), share) for kind, share in one.degenerate.items()),
+        shares=tuple(_share(name, one.degenerate[kind]) for kind, name in KINDS.items() if kind in one.degenerate),
+        cells=tuple(
+            _share(name, one.degenerate[kind]) if kind in one.degenerate else None for kind, name in KINDS.items()
+        ),
         correlations=_correlations(one),
-        single=tuple(_share(name, share) for name, share in one.single_metric.items()),
+        single=tuple(_share(name, share) for name, share in one.single_metric.items() if share.count),
         metrics=tuple(result.standing.ceiling or result.primary),
         systems=_systems(run, result),
     )
