@@ -15,7 +15,7 @@ from grue.core.text import Json
 
 if TYPE_CHECKING:
     from grue.metrics.settings import Option
-    from grue.rewards.api import RewardScore
+    from grue.rewards.scorer import RewardScore
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 
@@ -40,10 +40,15 @@ def group() -> None:
 def list_rewards(as_json: AsJson = False) -> None:
     """List all rewards, and whether this machine computes them."""
     from grue.rewards.describe import describe_all
+    from grue.rewards.formula_functions import FUNCTIONS
 
     rows = describe_all()
+    words: list[dict[str, Json]] = [
+        {"name": name, "parameters": list(function.parameters), "summary": function.says}
+        for name, function in FUNCTIONS.items()
+    ]
     if as_json:
-        print_json({"rewards": rows})
+        print_json({"rewards": rows, "functions": words})
         return
     from rich.table import Table
 
@@ -51,10 +56,14 @@ def list_rewards(as_json: AsJson = False) -> None:
     for row in rows:
         state = "ready" if row["reason"] is None else "absent"
         table.add_row(str(row["name"]), state, _range(row), str(row["origin"]), str(row["summary"]))
+    functions = Table("in formulas, beside + - * /", "summary", box=None, header_style="bold")
+    for word in words:
+        parameters: Any = word["parameters"]
+        functions.add_row(f"{word['name']}({', '.join(parameters)})", str(word["summary"]))
     stdout().print(table)
-    note(
-        "'grue rewards show NAME' gives settings, or why it is absent; formulas combine them: show '0.5*meteor + chrf'."
-    )
+    stdout().print()
+    stdout().print(functions)
+    note("'grue rewards show NAME_OR_FORMULA' gives settings, range and signature, or why it is absent.")
 
 
 @app.command()
@@ -84,17 +93,18 @@ def compute(
     as_json: AsJson = False,
 ) -> int:
     """Compute a reward on a file of predictions."""
-    from grue.metrics.rows_file import read_rows
-    from grue.rewards.api import RewardScore, opened
+    from grue.metrics.rows_file import read_portions
+    from grue.rewards.api import opened
     from grue.rewards.build import check_settings
+    from grue.rewards.scorer import RewardScore
 
     given = parse_settings(settings)
     check_settings(given, (name,))
     scorer = opened(name, given, label=label)
-    texts = read_rows(file)
+    portions = read_portions(file)
     failed = False
     try:
-        score = scorer.score(texts)
+        score = scorer.score_portions(portions)
     except Exception as error:  # noqa: BLE001 - a reward may raise anything, and it is said rather than shown raw
         score = RewardScore(None, [], None, None, 0, None, None, f"failed: {type(error).__name__}: {error}")
         failed = True

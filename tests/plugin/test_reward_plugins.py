@@ -41,7 +41,7 @@ def test_a_batch_function_gets_what_it_asks_for() -> None:
     score = grue.reward("riddle_answered").compute(
         predictions=["A piano!", "A door.", "?"], references=[["piano"], ["piano"], []]
     )
-    assert score.values == [1.0, 0.0, 0.0]
+    assert score.values == [1.0, 0.0, None]
     assert (score.low, score.high) == (0, 1)
     assert score.signature is not None
     assert score.signature.startswith("riddle_answered=[riddle_answered|code:")

@@ -34,7 +34,9 @@ def test_the_list_names_every_reward_with_state_and_range(capsys: pytest.Capture
     assert rows["ter"]["high"] == 1
     assert rows["common_gen_preference_model"]["reason"]
     assert run(["rewards", "list"]) == 0
-    assert "increasing_numbers" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "increasing_numbers" in text
+    assert "clip(reward, low, high)" in text
 
 
 @pytest.mark.parametrize("name", REWARDS)
@@ -67,6 +69,21 @@ def test_compute_prints_the_documented_object(rows_file: Write, capsys: pytest.C
     assert out["rewards"]["rouge"]["n"] == 1
     assert run(["rewards", "compute", "rouge", str(path), "--per-sample"]) == 0
     assert "0.8571" in capsys.readouterr().out
+
+
+def test_portions_of_a_large_file_give_what_one_batch_gives(
+    rows_file: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"prediction": "a " * (index % 7), "references": [["a a a"], []][index % 3 == 0]} for index in range(4500)]
+    for text in ("0.5*rouge", "growing_mean(rouge)", "running(rouge)"):
+        assert run(["rewards", "compute", text, str(rows_file(*rows)), "--json"]) == 0
+        values = answer(capsys)["per_sample"][text]
+        whole = grue.reward(text).compute(
+            predictions=[row["prediction"] for row in rows], references=[row["references"] for row in rows]
+        )
+        assert values == pytest.approx(whole.values)
+        assert values[0] is None
+        assert whole.n == 3000
 
 
 def test_compute_takes_formulas_and_settings(rows_file: Write, capsys: pytest.CaptureFixture[str]) -> None:
