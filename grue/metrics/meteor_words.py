@@ -14,6 +14,7 @@ from typing import Any
 
 from grue.core.metric import Texts
 from grue.metrics.text import words
+from grue.metrics.text.nltk_words import plain_words
 
 RULES = "3.9"
 # Texts without any of these have the same words under both rules.
@@ -39,6 +40,8 @@ def of_printed(lists: Sequence[str]) -> words.Tokens:
 
 def split(text: str) -> list[str]:
     """Lower-cased words of one text."""
+    if (plain := plain_words(text)) is not None:
+        return [word.lower() for word in plain]
     from nltk.tokenize import sent_tokenize
 
     tokenizer = _tokenizer()

@@ -17,6 +17,7 @@ from typing import Any
 
 from grue.core.errors import MetricUnavailableError
 from grue.core.metric import Texts
+from grue.metrics.text.nltk_words import word_tokenize
 
 UNICODE_VERSION = 1
 Tokens = list[list[str]]
@@ -88,8 +89,6 @@ def _whitespace(text: str) -> list[str]:
 
 
 def _nltk(text: str) -> list[str]:
-    from nltk.tokenize import word_tokenize
-
     return [word.lower() for word in word_tokenize(text)]
 
 
