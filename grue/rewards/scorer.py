@@ -89,20 +89,27 @@ class RewardScorer:
         Raises:
             UsageError: where the lengths differ or something is no text.
         """
-        n = len(predictions)
-        for word, given in (("prompts", prompts), ("meta", meta)):
-            if given is not None and len(given) != n:
-                raise UsageError(
-                    f"{word}: {len(given)} given for {n} predictions.", f"Give {word} for each prediction."
-                )
-        if prompts is not None and (isinstance(prompts, str) or not all(isinstance(text, str) for text in prompts)):
-            raise UsageError("prompts must be a list of texts.", 'For example: ["a prompt", "another"].')
-        if meta is not None and not all(isinstance(row, Mapping) for row in meta):
-            raise UsageError("meta must be a list of mappings.", 'For example: [{"concepts": ["dog", "run"]}].')
-        inputs: Sequence[Mapping[str, Json]] = [{}] * n if meta is None else meta
-        if prompts is not None:
-            inputs = [{**row, "prompt": prompt} for row, prompt in zip(inputs, prompts, strict=True)]
-        return self.score(make_texts(predictions, references, inputs))
+        return self.score(_batch(prompts, predictions, references, meta))
+
+    def __call__(
+        self,
+        prompts: Sequence[str] | None,
+        predictions: Sequence[str],
+        references: Sequence[Sequence[str]] | None = None,
+        meta: Sequence[Mapping[str, Json]] | None = None,
+    ) -> Floats:
+        """The reward as a batch function, as a trainer calls it; arguments as of ``compute``.
+
+        Returns:
+            Shape (n,), NaN where not defined.
+
+        Raises:
+            MetricUnavailableError: where the reward is absent.
+            UsageError: where the lengths differ or something is no text.
+        """
+        if self.built is None:
+            raise MetricUnavailableError(self.reason or "", "Run 'grue rewards show' for what it needs.")
+        return _values(self.built, [_batch(prompts, predictions, references, meta)])[0]
 
     def score(self, texts: Texts) -> RewardScore:
         """Score texts as one batch."""
@@ -124,6 +131,26 @@ class RewardScorer:
         if not len(values):
             return _score(reward, values, NO_TEXTS)
         return _score(reward, values, NO_REFERENCES if reward.needs_references and not has_references else UNDEFINED)
+
+
+def _batch(
+    prompts: Sequence[str] | None,
+    predictions: Sequence[str],
+    references: Sequence[Sequence[str]] | None,
+    meta: Sequence[Mapping[str, Json]] | None,
+) -> Texts:
+    n = len(predictions)
+    for word, given in (("prompts", prompts), ("meta", meta)):
+        if given is not None and len(given) != n:
+            raise UsageError(f"{word}: {len(given)} given for {n} predictions.", f"Give {word} for each prediction.")
+    if prompts is not None and (isinstance(prompts, str) or not all(isinstance(text, str) for text in prompts)):
+        raise UsageError("prompts must be a list of texts.", 'For example: ["a prompt", "another"].')
+    if meta is not None and not all(isinstance(row, Mapping) for row in meta):
+        raise UsageError("meta must be a list of mappings.", 'For example: [{"concepts": ["dog", "run"]}].')
+    inputs: Sequence[Mapping[str, Json]] = [{}] * n if meta is None else meta
+    if prompts is not None:
+        inputs = [{**row, "prompt": prompt} for row, prompt in zip(inputs, prompts, strict=True)]
+    return make_texts(predictions, references, inputs)
 
 
 def _values(reward: Reward, portions: Iterable[Texts]) -> tuple[Floats, bool]:

@@ -13,7 +13,7 @@ import pytest
 
 import grue
 from grue.cli.main import run
-from grue.core.errors import UsageError
+from grue.core.errors import MetricUnavailableError, UsageError
 from grue.rewards import REWARDS
 
 Write = Callable[..., Path]
@@ -176,6 +176,14 @@ def test_python_takes_prompts_predictions_references_and_meta() -> None:
     assert score.values == [-1.0, 0.0]
     assert score.mean == score.value == -0.5
     assert (score.low, score.high, score.n) == (-1, 0, 2)
+
+
+def test_a_reward_is_a_batch_function() -> None:
+    values = grue.reward("rouge")(None, ["a b", "a"], [["a b"], []])
+    assert values[0] == 1
+    assert str(values[1]) == "nan"
+    with pytest.raises(MetricUnavailableError, match="no judge is named"):
+        grue.reward("learned_reward")(["p"], ["a"])
 
 
 @pytest.mark.parametrize(
