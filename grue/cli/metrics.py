@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,10 +15,13 @@ from grue.core.task import MetricSpec
 from grue.core.text import Json
 from grue.metrics import METRICS
 from grue.metrics.build import build, entry
+from grue.metrics.card import card, cost
 from grue.metrics.settings import FAMILIES, check_settings
 
 if TYPE_CHECKING:
     from grue.metrics.several import Outcome
+
+NO_BOUND = "unbounded"
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 
@@ -52,13 +55,15 @@ def list_metrics(as_json: AsJson = False) -> None:
 def show(
     name: Annotated[str, typer.Argument(help="Metric name, or evaluate:NAME_OR_PATH.")], as_json: AsJson = False
 ) -> None:
-    """Show one metric: what it is, its settings and defaults, its signature."""
+    """Show one metric: what it measures, range, direction, signature, source, known failings, cost, settings."""
     described = _described(name)
     if as_json:
         print_json(described)
         return
     direction: dict[Json, str] = {True: "higher is better", False: "lower is better", None: "no direction"}
     lines: list[tuple[str, object]] = [("metric", name), ("summary", described["summary"])]
+    if described["measures"]:
+        lines += [("measures", described["measures"]), ("range", described["range"])]
     if described["reason"] is not None:
         lines.append(("absent", described["reason"]))
     else:
@@ -68,6 +73,14 @@ def show(
             ("references", "needed" if described["needs_references"] else "not needed"),
             ("signature", described["signature"]),
         ]
+    if described["source"]:
+        lines.append(("source", described["source"]))
+    for failing in described["failings"]:
+        lines.append(("known failing", failing))
+    if described["seconds_per_1000_rows"] is not None:
+        lines.append(
+            ("cost", f"{described['seconds_per_1000_rows']:.3g} s a thousand rows ({described['cost_where']})")
+        )
     family = entry(name).family
     for key, option in FAMILIES[family].items():
         default = "the library's" if option.default is None else str(option.default)
@@ -108,16 +121,28 @@ def compute(
     return Exit.PARTLY if outcome.failed else Exit.YES
 
 
-def _described(name: str) -> dict[str, Json]:
+def _described(name: str) -> dict[str, Any]:
     known = entry(name)
-    settings: dict[str, Json] = {key: option.default for key, option in FAMILIES[known.family].items()}
-    out: dict[str, Json] = {
+    out: dict[str, Any] = {
         "name": name,
         "family": known.family,
         "summary": known.summary,
         "needs_model": known.needs_model,
-        "settings": settings,
+        "settings": {key: option.default for key, option in FAMILIES[known.family].items()},
+        "measures": None,
+        "range": None,
+        "source": None,
+        "failings": [],
+        **cost(name),
     }
+    if (about := card(name)) is not None:
+        low, high = (NO_BOUND if bound is None else f"{bound:g}" for bound in (about.low, about.high))
+        out |= {
+            "measures": about.measures,
+            "range": f"{low} to {high}",
+            "source": about.source,
+            "failings": list(about.failings),
+        }
     absent: dict[str, Json] = {"scale": None, "higher_is_better": None, "needs_references": None, "signature": None}
     try:
         metric = build(MetricSpec(name))

@@ -73,10 +73,11 @@ class Joined:
 
     def row_sums(self, statistics: Floats) -> Floats:
         """Statistics summed over the samples of a row, shape (rows, k); rows without any are left out."""
-        known = ~np.isnan(statistics).any(axis=1)
+        known: NDArray[np.bool_] = np.asarray(~np.isnan(statistics).any(axis=1))
         filled = np.where(known[:, None], statistics, 0.0)
-        sums: Floats = np.asarray(np.add.reduceat(filled, self._starts, axis=0))
-        return sums[np.asarray(np.logical_or.reduceat(known, self._starts))]
+        sums: Floats = np.add.reduceat(filled, self._starts, axis=0)
+        kept: Floats = sums[np.logical_or.reduceat(known, self._starts)]
+        return kept
 
     def row_means(self, values: Floats) -> Floats:
         """Means over the samples of a row, shape (rows,); rows without a value are left out."""

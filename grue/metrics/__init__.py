@@ -37,15 +37,20 @@ _DIVERSITY = "grue.metrics.diversity:make"
 _LENGTH = "grue.metrics.length:make"
 _REPETITION = "grue.metrics.repetition:make"
 _COPY = "grue.metrics.copying:make"
+_PARENT = "grue.metrics.parent:make"
+_TOTTO = "grue.metrics.bleu_totto:make"
 _JUDGE = "grue.metrics.neural."
+_COCO_BLEU = "grue.metrics.coco_bleu:make"
+_CIDER = "grue.metrics.cider:make"
+_COVERAGE = "grue.metrics.coverage:make"
 
 METRICS: Mapping[str, Entry] = {
     "sacrebleu": Entry("sacrebleu", _SACRE, "SacreBLEU, corpus level, 0 to 100."),
     "bleu": Entry("bleu", _BLEU, "BLEU of the TensorFlow NMT script on white-space tokens, 0 to 1."),
-    "bleu_1": Entry("coco", "", "BLEU-1 of the COCO caption evaluation."),
-    "bleu_2": Entry("coco", "", "BLEU-2 of the COCO caption evaluation."),
-    "bleu_3": Entry("coco", "", "BLEU-3 of the COCO caption evaluation."),
-    "bleu_4": Entry("coco", "", "BLEU-4 of the COCO caption evaluation."),
+    "bleu_1": Entry("coco", _COCO_BLEU, "BLEU-1 of the COCO caption evaluation."),
+    "bleu_2": Entry("coco", _COCO_BLEU, "BLEU-2 of the COCO caption evaluation."),
+    "bleu_3": Entry("coco", _COCO_BLEU, "BLEU-3 of the COCO caption evaluation."),
+    "bleu_4": Entry("coco", _COCO_BLEU, "BLEU-4 of the COCO caption evaluation."),
     "chrf": Entry("chrf", _CHRF, "chrF2 of SacreBLEU: character n-gram F-score, 0 to 100."),
     "chrf++": Entry("chrf", _CHRF, "chrF2++ of SacreBLEU: chrF with words and word pairs, 0 to 100."),
     "ter": Entry("ter", _TER, "Translation edit rate of SacreBLEU in percent; lower is better."),
@@ -54,28 +59,28 @@ METRICS: Mapping[str, Entry] = {
     "rougeL": Entry("rouge", _ROUGE, "ROUGE-L F of rouge-score, 0 to 1."),
     "rougeLsum": Entry("rouge", _ROUGE, "Summary-level ROUGE-L F of rouge-score, 0 to 1."),
     "rougeL_max": Entry("rougeL_max", "", "ROUGE-L by py-rouge's rule, as the paper used it for NarrativeQA."),
-    "rougeL_coco": Entry("coco", "", "ROUGE-L of the COCO caption evaluation (beta 1.2)."),
+    "rougeL_coco": Entry("coco", "grue.metrics.rouge_coco:make", "ROUGE-L of the COCO caption evaluation (beta 1.2)."),
     "meteor": Entry("meteor", "grue.metrics.meteor:make", "METEOR of NLTK: words by form, stem and synonym, 0 to 1."),
     "meteor_java": Entry(
         "meteor_java", "grue.metrics.meteor_java:make", "METEOR 1.5 by the authors' Java program, 0 to 1."
     ),
-    "cider": Entry("coco", "", "CIDEr, the authors' plain scorer, 0 to 10."),
-    "cider_d": Entry("coco", "", "CIDEr-D, what the COCO caption evaluation calls CIDEr, 0 to 10."),
+    "cider": Entry("coco", _CIDER, "CIDEr, the authors' plain scorer, 0 to 10."),
+    "cider_d": Entry("coco", _CIDER, "CIDEr-D, what the COCO caption evaluation calls CIDEr, 0 to 10."),
     "spice": Entry("spice", "grue.metrics.spice:make", "SPICE 1.0 by the authors' Java program, 0 to 1."),
-    "coverage": Entry("coverage", "", "Share of a row's concepts that the prediction mentions."),
-    "coverage_all": Entry("coverage", "", "Share of predictions that mention all concepts of their row."),
-    "parent": Entry("parent", "", "PARENT F against table and references."),
-    "parent_overlap": Entry("parent", "", "PARENT F on tables whose titles occur in training."),
-    "parent_nonoverlap": Entry("parent", "", "PARENT F on tables whose titles do not occur in training."),
-    "parent_precision": Entry("parent", "", "PARENT precision."),
-    "parent_precision_overlap": Entry("parent", "", "PARENT precision on overlapping tables."),
-    "parent_precision_nonoverlap": Entry("parent", "", "PARENT precision on non-overlapping tables."),
-    "parent_recall": Entry("parent", "", "PARENT recall."),
-    "parent_recall_overlap": Entry("parent", "", "PARENT recall on overlapping tables."),
-    "parent_recall_nonoverlap": Entry("parent", "", "PARENT recall on non-overlapping tables."),
-    "bleu_totto": Entry("parent", "", "BLEU of the ToTTo evaluation scripts."),
-    "bleu_totto_overlap": Entry("parent", "", "ToTTo's BLEU on overlapping tables."),
-    "bleu_totto_nonoverlap": Entry("parent", "", "ToTTo's BLEU on non-overlapping tables."),
+    "coverage": Entry("coverage", _COVERAGE, "Share of a row's concepts that the prediction mentions."),
+    "coverage_all": Entry("coverage", _COVERAGE, "Share of predictions that mention all concepts of their row."),
+    "parent": Entry("parent", _PARENT, "PARENT F against table and references."),
+    "parent_overlap": Entry("parent", _PARENT, "PARENT F on tables whose titles occur in training."),
+    "parent_nonoverlap": Entry("parent", _PARENT, "PARENT F on tables whose titles do not occur in training."),
+    "parent_precision": Entry("parent", _PARENT, "PARENT precision."),
+    "parent_precision_overlap": Entry("parent", _PARENT, "PARENT precision on overlapping tables."),
+    "parent_precision_nonoverlap": Entry("parent", _PARENT, "PARENT precision on non-overlapping tables."),
+    "parent_recall": Entry("parent", _PARENT, "PARENT recall."),
+    "parent_recall_overlap": Entry("parent", _PARENT, "PARENT recall on overlapping tables."),
+    "parent_recall_nonoverlap": Entry("parent", _PARENT, "PARENT recall on non-overlapping tables."),
+    "bleu_totto": Entry("parent", _TOTTO, "BLEU of the ToTTo evaluation scripts."),
+    "bleu_totto_overlap": Entry("parent", _TOTTO, "ToTTo's BLEU on overlapping tables."),
+    "bleu_totto_nonoverlap": Entry("parent", _TOTTO, "ToTTo's BLEU on non-overlapping tables."),
     "exact_match": Entry("squad", _SQUAD, "Exact match of SQuAD v1.1, best reference, 0 to 1."),
     "f1": Entry("squad", _SQUAD, "Word F1 of SQuAD v1.1, best reference, 0 to 1."),
     "bertscore": Entry("bertscore", _JUDGE + "bertscore:make", "BERTScore F1.", needs_model=True),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 from dataclasses import dataclass
+from importlib.resources import files
 
 from grue.metrics.build import entry
+
+COSTS = "costs.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,12 @@ def card(name: str) -> Card | None:
     cards = getattr(importlib.import_module(maker.partition(":")[0]), "CARDS", {})
     found: Card | None = cards.get(name)
     return found
+
+
+def cost(name: str) -> dict[str, float | str | None]:
+    """Measured seconds a thousand rows and where they were measured; ``None`` for a metric that was not.
+
+    ``bench/metrics.py --costs`` writes the table that this reads.
+    """
+    table = json.loads((files("grue.metrics") / COSTS).read_text(encoding="utf-8"))
+    return {"seconds_per_1000_rows": table["seconds_per_1000_rows"].get(name), "cost_where": table["where"]}

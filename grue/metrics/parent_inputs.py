@@ -1,0 +1,99 @@
+"""What PARENT reads of a row: tokens of texts, and the values of its table, titles and highlighted cells.
+
+Tokens are SacreBLEU's 13a on the lower-cased, stripped text. All cells, both titles and the section's text may be said;
+the highlighted cells and the titles should be. A vertical bar inside a value counts as a hyphen, as the ToTTo
+evaluation writes tables with bars between their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from grue.core.text import Json
+from grue.metrics.parent_score import Facts
+
+NULL = "<null>"
+N_REFERENCES = 3
+TITLES = ("table_page_title", "table_section_title")
+SECTION_TEXT = "table_section_text"
+NEEDED = ("table", "highlighted_cells")
+SUBSETS = {"": None, "_overlap": True, "_nonoverlap": False}
+
+
+def in_subset(inputs: Mapping[str, Json], subset: str) -> bool:
+    """Whether a row belongs to ``""`` (all), ``"_overlap"`` or ``"_nonoverlap"``; ``none`` belongs to neither."""
+    wanted = SUBSETS[subset]
+    return wanted is None or str(inputs.get("overlap_subset")).lower() == str(wanted).lower()
+
+
+def padded(references: Sequence[str]) -> list[str]:
+    """At least three references, as the evaluation's files hold them; blank ones are the null text too."""
+    given = [text if text.strip() else NULL for text in references]
+    return given + [NULL] * (N_REFERENCES - len(given))
+
+
+def one_line(text: str) -> str:
+    """A prediction as a file of one line each can hold it; the null text where it is blank."""
+    return " ".join(text.split("\n")).strip() if text.strip() else NULL
+
+
+def tokens(text: str) -> list[str]:
+    """13a tokens of the lower-cased, stripped text."""
+    return str(_tokenizer()(text.strip().lower())).split()
+
+
+def facts_of(inputs: Mapping[str, Json]) -> Facts | None:
+    """What the table says; ``None`` where the row has no table or no list of highlighted cells."""
+    table, highlighted = (inputs.get(key) for key in NEEDED)
+    if not isinstance(table, (list, tuple)) or not isinstance(highlighted, (list, tuple)):
+        return None
+    titles = [value for key in TITLES if (value := _clean(inputs.get(key)))]
+    cells = [[_value(cell) for cell in row] for row in table]
+    said = [value for row in cells for value in row if value]
+    section = _clean(inputs.get(SECTION_TEXT))
+    recalled = [value for position in highlighted if (value := _at(cells, position))]
+    return Facts(
+        words=frozenset(token for value in (*said, *titles, section) for token in _value_tokens(value)),
+        recalled=tuple(words for value in (*recalled, *titles) if (words := _value_tokens(value))),
+    )
+
+
+def cell_texts(inputs: Mapping[str, Json]) -> list[str]:
+    """The highlighted values and titles as they read, in the order of ``facts_of``'s recalled values."""
+    table, highlighted = (inputs.get(key) for key in NEEDED)
+    if not isinstance(table, (list, tuple)) or not isinstance(highlighted, (list, tuple)):
+        return []
+    cells = [[_value(cell) for cell in row] for row in table]
+    values = [_at(cells, position) for position in highlighted] + [_clean(inputs.get(key)) for key in TITLES]
+    return [value for value in values if value and _value_tokens(value)]
+
+
+def _value(cell: Any) -> str:
+    return _clean(cell.get("value") if isinstance(cell, Mapping) else cell)
+
+
+def _clean(value: Any) -> str:
+    return value.replace("|", "-").strip() if isinstance(value, str) else ""
+
+
+def _at(cells: list[list[str]], position: Any) -> str:
+    """The value of a highlighted cell; nothing where the position lies outside the table."""
+    try:
+        row, column = (int(part) for part in position)
+    except (TypeError, ValueError):
+        return ""
+    return cells[row][column] if 0 <= row < len(cells) and 0 <= column < len(cells[row]) else ""
+
+
+@lru_cache(maxsize=2**14)
+def _value_tokens(value: str) -> tuple[str, ...]:
+    return tuple(tokens(value))
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+
+    return Tokenizer13a()
