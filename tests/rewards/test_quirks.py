@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -168,6 +170,29 @@ def test_cider_of_the_published_example() -> None:
     score = scored("spider", SENTENCES, a=0, b=1, tokenize="whitespace")
     assert score.values == pytest.approx([2.929989, 1.951139, 2.283203], abs=1e-6)
     assert scored("spider", SENTENCES, a=0, b=0.5, tokenize="whitespace").value == pytest.approx(1.194055, abs=1e-6)
+
+
+def test_cider_equals_the_papers_code_on_its_own_tokens(material: Path) -> None:
+    cases = json.loads((material / "golden" / "rl4lms_cider.json").read_text(encoding="utf-8"))["cases"]
+    compared = 0
+    for case in cases:
+        expected = case["expected"].get("per_sample", {}).get("cider")
+        if "tokenized" not in case or not isinstance(expected, list):
+            continue
+        given = {key: case["tokenized"][key] for key in ("predictions", "references")}
+        got = scored("spider", given, a=0, b=1, tokenize="whitespace").values
+        assert got == pytest.approx(expected, abs=1e-9), case["id"]
+        compared += len(expected)
+    assert compared >= 30
+
+
+def test_rows_of_one_prompt_get_the_value_of_the_last_as_in_the_papers_code() -> None:
+    prompts = ["p", "q", "p"]
+    collapsed = scored("spider", {**SENTENCES, "prompts": prompts}, a=0, b=1, tokenize="whitespace", paper=True)
+    kept = {key: value[1:] for key, value in SENTENCES.items()}
+    alone = scored("spider", kept, a=0, b=1, tokenize="whitespace").values
+    assert collapsed.values == [alone[1], alone[0], alone[1]]
+    assert collapsed.values != scored("spider", SENTENCES, a=0, b=1, tokenize="whitespace").values
 
 
 def test_cider_of_a_batch_of_one_is_zero() -> None:
