@@ -13,6 +13,7 @@ import grue
 from grue.core.errors import UsageError
 from grue.core.metric import Digests, Texts
 from grue.core.task import RewardSpec
+from grue.metrics.cider_frequencies import write_frequencies
 from grue.rewards import REWARDS
 from grue.rewards.build import build, check_settings, metric_settings
 from grue.rewards.combine import formula
@@ -199,6 +200,17 @@ def test_cider_of_a_batch_of_one_is_zero() -> None:
     alone = {key: value[:1] for key, value in SENTENCES.items()}
     assert scored("spider", alone, a=0, b=1, tokenize="whitespace").values == [0]
     assert scored("spider", SENTENCES, a=0, b=1, tokenize="whitespace", batch=1).values == [0, 0, 0]
+
+
+def test_frequencies_of_a_file_make_a_rows_value_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "frequencies.json.gz"
+    write_frequencies(SENTENCES["references"], path, "whitespace")
+    settings = {"a": 0, "b": 1, "tokenize": "whitespace", "df": str(path)}
+    whole = scored("spider", SENTENCES, **settings)
+    alone = scored("spider", {key: value[:1] for key, value in SENTENCES.items()}, **settings)
+    assert whole.values == pytest.approx([2.929989, 1.951139, 2.283203], abs=1e-6)
+    assert alone.values == whole.values[:1]
+    assert "df:file" in whole.signature
 
 
 def test_settings_of_a_task_yield_to_the_users() -> None:
