@@ -9,9 +9,7 @@ from __future__ import annotations
 
 def _ranges(text: str) -> str:
     """``41-5A B5`` -> the inside of a character class."""
-    return "".join(
-        "-".join(f"\\u{int(end, 16):04x}" for end in part.split("-")) for part in text.split()
-    )
+    return "".join("-".join(f"\\u{int(end, 16):04x}" for end in part.split("-")) for part in text.split())
 
 
 LETTERS = _ranges(

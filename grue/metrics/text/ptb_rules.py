@@ -24,9 +24,9 @@ _PIECE = f"(?:[dDoOlL]{_TICK}{_ALNUM})?{_ALNUM}+"
 _INITIALS = "[A-Za-z](?:\\.[A-Za-z])*"
 _D = f"[{_DIGIT}]"
 _GAP = "[ \\t\\u00a0]"
-_NOT_IN_SITE = " \\u00a0\\t\\n\\f\\r\"<>|.!?(){}"
-_PATH = "(?:/[^ \\u00a0\\t\\n\\f\\r\"<>|()]+[^ \\u00a0\\t\\n\\f\\r\"<>|.!?(){},-])?"
-_NOT_IN_MAIL = " \\t\\n\\f\\r\"<>|()\\u00a0{}"
+_NOT_IN_SITE = ' \\u00a0\\t\\n\\f\\r"<>|.!?(){}'
+_PATH = '(?:/[^ \\u00a0\\t\\n\\f\\r"<>|()]+[^ \\u00a0\\t\\n\\f\\r"<>|.!?(){},-])?'
+_NOT_IN_MAIL = ' \\t\\n\\f\\r"<>|()\\u00a0{}'
 _SHORT = "(?:[msd]|re|ve|ll)"
 
 WORD = re.compile(f"({_HEAD}{_TAIL}(?:[.!?]{_HEAD}{_TAIL})*)")
@@ -36,9 +36,10 @@ SYMBOL = re.compile(
     f"\\u2018\\u2019\\u201b-\\u201d\\u2026\\u2039\\u203a\\u20a0\\u20ac\\u2153\\u2154{SYMBOLS}]"
 )
 DIGIT = re.compile(_D)
-NUMBER_AFTER = re.compile(f"[ \\u00a0]?[0-9]")
+NUMBER_AFTER = re.compile("[ \\u00a0]?[0-9]")
+PREFIX = re.compile("((?i:pro|anti)-)")
 THING = re.compile(f"({_PIECE}(?:[-_\\u058a\\u2010\\u2011]{_PIECE})*)")
-COMPOUND = re.compile(f"([A-Za-z0-9][A-Za-z0-9.,\\u00ad]*(?:-(?:[A-Za-z0-9\\u00ad]+|{_INITIALS}\\.))+)")
+COMPOUND = re.compile("([A-Za-z0-9][A-Za-z0-9.,\\u00ad]*(?:-(?:[A-Za-z](?:\\.[A-Za-z])+\\.|[A-Za-z0-9\\u00ad]+))+)")
 SLASHED = re.compile("([A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2})")
 JOINED = re.compile("([A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+)")
 ELIDED = re.compile(
@@ -51,7 +52,7 @@ INITIALS = re.compile(
 )
 STARTER = re.compile(f"{_GAP}+(?=[A-Z])(?i:{SENTENCE_STARTERS})(?:{_GAP}|$)|{_GAP}+<[A-Za-z/!?][^<>]*>")
 PLUS = re.compile("([CcFf]#|[Cc]\\+\\+)")
-FILE_NAME = re.compile(f"({_ALNUM}+(?:\\.{_ALNUM}+)*\\.(?i:{FILE_ENDINGS}))")
+FILE_NAME = re.compile(f"({_ALNUM}+(?:\\.{_ALNUM}+)*\\.(?i:{FILE_ENDINGS}))(?:[ \\t\\u00a0.?!,]|$)")
 DOLLARS = re.compile("([A-Z]*\\$|#)")
 NUMBER = re.compile(f"([-+]?(?:{_D}*(?:[.:,\\u00ad\\u066b\\u066c]{_D}+)+|{_D}+))")
 DATE = re.compile(f"({_D}{{1,2}}[-/]{_D}{{1,2}}[-/]{_D}{{2,4}})")
@@ -63,10 +64,10 @@ PHONE = re.compile(
 )
 SHORT_FORM = re.compile(f"((?i:'{_SHORT}(?![a-z])|(?:[\\u0092\\u2019]|&apos;){_SHORT}))")
 CLIPPED = re.compile(
-    f"({_APOSTROPHE}[2-9]0s|(?i:['\\u2019](?:em|till?|cause)|'n'|[\\u2019]n\\u2019?|'n(?![^ \\t\\u00a0])))"
+    f"({_APOSTROPHE}[2-9]0s|'[0-9]{{2}}(?![^ \\t\\u00a0])|(?i:['\\u2019](?:em|till?|cause)|'n'|[\\u2019]n\\u2019?|'n(?![^ \\t\\u00a0])))"
 )
 T_IS = re.compile("('[tT])(?i:is|was)")
-URL = re.compile("((?i:https?)://[^ \\u00a0\\t\\n\\f\\r\"<>|()]+[^ \\u00a0\\t\\n\\f\\r\"<>|.!?(){},-])")
+URL = re.compile('((?i:https?)://[^ \\u00a0\\t\\n\\f\\r"<>|()]+[^ \\u00a0\\t\\n\\f\\r"<>|.!?(){},-])')
 WWW = re.compile(f"(www\\.(?:[^{_NOT_IN_SITE},]+\\.)+[a-zA-Z]{{2,4}}{_PATH})")
 SITE = re.compile(f"((?:[^{_NOT_IN_SITE}`',-_$]+\\.)+(?:com|net|org|edu){_PATH})")
 MAIL = re.compile(

@@ -11,17 +11,36 @@ _BLANKS = " \t\n\r\f"
 _SINGLE = {
     **dict.fromkeys("\"'`\u0091\u0092\u0093\u0094\u2018\u2019\u201b\u201c\u201d\u00ab\u00bb\u2039\u203a", "''"),
     **dict.fromkeys("\u0096\u0097\u2013\u2014\u2015", "--"),
-    **{"\u00a2": "cents", "\u00a3": "#", "\u0080": "$", "\u00a4": "$", "\u20a0": "$", "\u20ac": "$"},
-    **{"\u00bc": "1/4", "\u00bd": "1/2", "\u00be": "3/4", "\u2153": "1/3", "\u2154": "2/3", "\u2026": "..."},
-    **{"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-", "\u00ad": "-"},
+    "\u00a2": "cents",
+    "\u00a3": "#",
+    "\u0080": "$",
+    "\u00a4": "$",
+    "\u20a0": "$",
+    "\u20ac": "$",
+    "\u00bc": "1/4",
+    "\u00bd": "1/2",
+    "\u00be": "3/4",
+    "\u2153": "1/3",
+    "\u2154": "2/3",
+    "\u2026": "...",
+    "(": "-lrb-",
+    ")": "-rrb-",
+    "[": "-lsb-",
+    "]": "-rsb-",
+    "{": "-lcb-",
+    "}": "-rcb-",
+    "\u00ad": "-",
 }
 _MARKUP = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": "''", "&apos;": "'"}
 _MARKUP.update(dict.fromkeys(("&md;", "&mdash;", "&ndash;"), "--"))
 _BRACKETS = str.maketrans({"(": "-lrb-", ")": "-rrb-", " ": "\u00a0"})
 _STRAIGHT = str.maketrans({"\u0092": "'", "\u2019": "'"})
 
+_INNER = re.compile("[.!?]")
+
 Rule = re.Pattern[str]
 _LETTER_RULES: tuple[Rule, ...] = (
+    rules.PREFIX,
     rules.THING,
     rules.COMPOUND,
     rules.SLASHED,
@@ -77,6 +96,8 @@ _NEEDS: dict[Rule, Rule] = {
     rules.SITE: re.compile("\\.(?:com|net|org|edu)"),
     rules.TAG: re.compile(">"),
 }
+_BEFORE_COMMA = {rules.THING, rules.COMPOUND, rules.NUMBER}
+_GOES_ON = frozenset(",;:\u3001")
 _TRANSLATED = {rules.PHONE, rules.SMILEY, rules.FACE, rules.TAG, rules.FRACTION}
 
 
@@ -109,8 +130,11 @@ class Scanner:
             others = _DIGIT_RULES if rules.DIGIT.match(first) else _SIGN_RULES
         for other in others:
             match = self._try(other, start)
-            if match is not None and match.end() > total:
-                end, total, rule = match.end(1), match.end(), other
+            if match is None:
+                continue
+            reach = match.end() + 2 if other in _BEFORE_COMMA and self._comma(match.end()) else match.end()
+            if reach > total:
+                end, total, rule = match.end(1) + (reach > match.end()), reach, other
         if end == start:
             if rules.SYMBOL.match(first):
                 tokens.append(_SINGLE.get(first, first.lower()))
@@ -118,15 +142,22 @@ class Scanner:
         tokens.extend(_written(text[start:end], rule))
         return end
 
+    def _comma(self, end: int) -> bool:
+        """Whether a full stop and then a sign that goes on with the sentence follow, so that the stop is kept."""
+        return self._text[end : end + 1] == "." and self._text[end + 1 : end + 2] in _GOES_ON
+
     def _word(self, start: int, end: int) -> tuple[int, int, Rule]:
         """End, end with context and rule of what a word begins: itself, a part of it or an abbreviation."""
         text = self._text
         if text[end - 1] in "nN" and (negation := rules.NOT.match(text, end - 1)):
             if end - 1 == start:
                 return negation.end(), negation.end(), rules.NOT
-            if text[end - 2] not in ".!?":
-                return end - 1, negation.end(), rules.NOT
-        best = (end, end, rules.WORD)
+            if not _INNER.search(text, start, end):
+                return end - 1, negation.end(), rules.WORD
+        if self._comma(end):
+            return end + 1, end + 2, rules.INITIALS
+        short = rules.SHORT_FORM.match(text, end)
+        best = (end, short.end() if short else end, rules.WORD)
         if (initials := rules.INITIALS.match(text, start)) and initials.end() > end:
             stop = initials.end()
             if starter := rules.STARTER.match(text, stop):
