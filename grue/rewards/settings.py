@@ -133,7 +133,8 @@ QUIRKS: Mapping[str, tuple[RewardQuirk, ...]] = {
         RewardQuirk(
             f"batch={_PAPER_BATCH}",
             "Document frequencies come from the few rows that end together; a row alone gets a CIDEr of 0. With "
-            "batch=0 they come from all rows at hand; a trainer names a file with df.",
+            "batch=0 they come from all rows at hand; df names a file of them, so that a row is scored alike in every "
+            "batch of a trainer.",
         ),
         RewardQuirk(
             "keyed_by_prompt=true", "Rows of one batch with equal prompts all get the value of the last of them."
