@@ -9,6 +9,8 @@ from typing import Any
 
 # Far more than any judge reads; what lies beyond is cut first, so that a huge text costs nothing.
 MAX_CHARACTERS = 100_000
+# Tokens beyond the limit that stay when a long text is shortened, so that its last word is whole.
+SPARE_TOKENS = 32
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -48,8 +50,8 @@ def encode_pairs(
     tokenizer: Any, pairs: Sequence[tuple[str, str]], limit_tokens: int, *, cut: str = "only_first"
 ) -> list[Encoded]:
     """Token numbers of pairs; where cutting as ``cut`` says is not enough, both sides are cut."""
-    first = [clean(pair[0]) for pair in pairs]
-    second = [clean(pair[1]) for pair in pairs]
+    first = _shortened(tokenizer, [clean(pair[0]) for pair in pairs], limit_tokens)
+    second = _shortened(tokenizer, [clean(pair[1]) for pair in pairs], limit_tokens)
 
     def call(left: list[str], right: list[str], strategy: str) -> list[Encoded]:
         return _encoded(tokenizer(left, right, truncation=strategy, max_length=limit_tokens, verbose=False))
@@ -67,6 +69,27 @@ def encode_pairs(
         strategy = cut if len(short) < limit_tokens // 2 else "longest_first"
         found += call([left], [right], strategy)
     return found
+
+
+def _shortened(tokenizer: Any, texts: Sequence[str], limit_tokens: int) -> list[str]:
+    """The texts, what lies far beyond the limit left out.
+
+    The library makes a pair of every piece of one text that it cuts away with every such piece of the other.
+    """
+    out = list(texts)
+    for index, text in enumerate(texts):
+        if len(text) <= 4 * limit_tokens:
+            continue
+        if not tokenizer.is_fast:
+            out[index] = text[: 32 * limit_tokens]
+            continue
+        offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)[
+            "offset_mapping"
+        ]
+        keep = limit_tokens + SPARE_TOKENS
+        if len(offsets) > keep:
+            out[index] = text[: offsets[keep - 1][1]]
+    return out
 
 
 def pad(rows: Sequence[Encoded], pad_id: int, device: Any) -> dict[str, Any]:

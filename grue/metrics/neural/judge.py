@@ -10,7 +10,7 @@ from typing import Any
 
 from grue.checkpoints.folder import Folder, resolve
 from grue.checkpoints.hash_store import stored_weights_sha256
-from grue.checkpoints.hashing import config_sha256, tokenizer_sha256
+from grue.checkpoints.hashing import config_sha256, tokenizer_files, tokenizer_sha256
 from grue.checkpoints.reading import first_line, positions, quiet_transformers, read_config, read_json
 from grue.checkpoints.weights import WeightFiles, find_weights
 from grue.core.errors import CheckpointError, GrueError, MetricUnavailableError
@@ -28,6 +28,9 @@ _SHIFTED = frozenset(
     {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "ibert", "roberta-prelayernorm",
      "data2vec-text", "xmod", "mpnet", "esm"}
 )  # fmt: skip
+_NO_VOCABULARY = frozenset(
+    {"added_tokens.json", "chat_template.jinja", "special_tokens_map.json", "tokenizer_config.json"}
+)
 UNBOUNDED_TOKENS = 512  # what is read where neither tokenizer nor model says how much fits
 KEPT_MODELS = 3
 
@@ -170,6 +173,7 @@ def open_judge(model: str | Path | None, head: str, judging: Judging, *, setting
         config = read_config(folder.path, raw)
         _check_head(folder, head, config, raw)
         weights = find_weights(folder.path, allow_pickle=True)
+        _check_vocabulary(folder)
         digest = stored_weights_sha256(weights, judging.cache)
         key = f"{digest}.{tokenizer_sha256(folder.path)[:32]}.{config_sha256(config.to_diff_dict())[:32]}"
     except CheckpointError as error:
@@ -209,6 +213,16 @@ def _check_head(folder: Folder, head: str, config: Any, raw: dict[str, Any]) -> 
         raise CheckpointError(
             f"{folder.model}: {named[0]} is not {wanted.get(head, 'an encoder-decoder model')}.",
             f"Give a …{known[0]} checkpoint.",
+        )
+
+
+def _check_vocabulary(folder: Folder) -> None:
+    """Refuse a folder without vocabulary: the library would make up a tokenizer that knows no word."""
+    there = {path.name for path in tokenizer_files(folder.path)} - _NO_VOCABULARY
+    if not there or there == {"vocab.json"} or there == {"merges.txt"}:
+        raise CheckpointError(
+            f"{folder.model}: the folder holds no tokenizer.",
+            "Save the tokenizer beside the weights (tokenizer.save_pretrained).",
         )
 
 

@@ -26,6 +26,7 @@ from grue.metrics.text import sentences
 
 SHORT_LETTERS = 10
 SOURCE_SENTENCES = 100
+SUMMARY_SENTENCES = 2_000
 PAIR_TOKENS = 500
 BLOCK_PAIRS = 4_096
 SUPPORTED = 0.5  # from which entailment on an explanation calls a sentence supported
@@ -92,7 +93,12 @@ class SummaCZS:
         n_pairs = 0
         for index in known:
             source, prediction = digests.items[index]
-            row = (index, _source_sentences(source), tuple(_sentences(prediction)))
+            own = tuple(_sentences(prediction))
+            if len(own) > SUMMARY_SENTENCES:
+                raise ValueError(
+                    f"summac_zs: a prediction has {len(own)} sentences, at most {SUMMARY_SENTENCES} are read"
+                )
+            row = (index, _source_sentences(source), own)
             waiting.append(row)
             n_pairs += len(row[1]) * len(row[2])
             if n_pairs >= BLOCK_PAIRS:
@@ -108,7 +114,7 @@ class SummaCZS:
             if item is None:
                 found.append(Explanation(None, "The row has no source text."))
                 continue
-            own = _sentences(item[1])
+            own = _sentences(item[1])[:SUMMARY_SENTENCES]
             best = self._best(_source_sentences(item[0]), tuple(own))
             value = float(best.mean()) if len(best) else 0.0
             supported = tuple(s for s, v in zip(own, best, strict=True) if v >= SUPPORTED) if len(best) else ()
