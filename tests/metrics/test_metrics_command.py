@@ -1,4 +1,4 @@
-"""`grue metrics` and `grue rewards`: documents, tables, faults and exit codes."""
+"""`grue metrics`: documents, tables, faults and exit codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 import grue
 from grue.cli.main import run
 from grue.metrics.build import names
-from grue.rewards import REWARDS
 
 ROWS = [
     {"prediction": "the cat sat on the mat", "references": ["a cat sat on the mat", "the cat"], "source": "x"},
@@ -78,7 +77,6 @@ def test_the_table_shows_values_reasons_and_rows(rows_file: Path, capsys: pytest
         (["metrics", "compute", "rouge1", "{file}", "--profile", "paper"], "unknown profile"),
         (["metrics", "compute", "rouge1", "{file}.gone"], "cannot be read"),
         (["metrics", "show", "rouge3"], "Did you mean"),
-        (["rewards", "compute", "meteor", "{file}"], "cannot be computed"),
         (["rewards", "compute", "meteorr", "{file}"], "Did you mean 'meteor'"),
     ],
 )
@@ -185,15 +183,6 @@ def test_list_and_show_name_every_metric(capsys: pytest.CaptureFixture[str]) -> 
     out = capsys.readouterr().out
     assert "absent" in out
     assert "--set meteor.wordnet" in out
-
-
-def test_every_reward_of_the_specification_is_listed_as_absent(capsys: pytest.CaptureFixture[str]) -> None:
-    rewards = document(capsys, "rewards", "list")["rewards"]
-    assert [row["name"] for row in rewards] == list(REWARDS)
-    assert {"learned_reward", "rouge_combined", "spider", "increasing_numbers"} <= set(REWARDS)
-    assert all(row["reason"] for row in rewards)
-    assert run(["rewards", "list"]) == 0
-    assert "spider" in capsys.readouterr().out
 
 
 def test_computing_string_metrics_imports_no_torch(rows_file: Path) -> None:
