@@ -48,6 +48,30 @@ PIECES = (
     *("10", "Mr.", "U.S.", "é", "Ünd", "e\u0301", "'", "''", '"', "犬", "x's-y", "dogs'", "d'ye", "O'Neil", "'tis"),
     *("rock'n'roll", "_a", "a_b", "\n", "\t", "…", "–", "(", ")", "[", "]", "$", "%", "@", "http://a.b/c", "more'n"),
     *("ISN'T", "isN't", "'ll", "y'all're", "wanna", "lemme", "\ud800", "\x00", "\x85", "\u2028"),
+    *(
+        ":",
+        ";",
+        "?",
+        "!",
+        "“",
+        "”",
+        "’",
+        "‘",
+        "it’s",
+        "–",
+        "—",
+        "*",
+        "&",
+        "/",
+        "=",
+        "3:15",
+        ",5",
+        ".5",
+        "e.g",
+        "a.b.",
+        "...",
+    ),
+    *(".)", ".”", "]", "<b>", "{", "}", "#tag", "x@y.z", "-5", "+", "|", "~", "„Ja“", "«oui»", "%", "\n\n", "`"),
 )
 
 
@@ -96,7 +120,12 @@ def test_many_generated_lines_have_nltks_words() -> None:
     [
         ("Don't stop, it's fine!", ["Don't", "stop", ",", "it's", "fine", "!"]),
         ("I cannot", None),
-        ("a 3,000 b", None),
+        ("a 3,000 b.", ["a", "3,000", "b", "."]),
+        ("Is (it) – ‘5:30’?", ["Is", "(", "it", ")", "–", "‘", "5:30", "’", "?"]),
+        ("One. Two.", None),
+        ("a -- b", None),
+        ('"a"', None),
+        ("rock'n'roll", None),
         ("", None),
     ],
 )
@@ -106,7 +135,8 @@ def test_what_is_plain(line: str, words: list[str] | None) -> None:
 
 
 def test_long_lines_are_judged_at_once() -> None:
-    assert plain_words("ab-" * 300_000) is None
-    assert plain_words("a " * 300_000) is None
+    assert plain_words("ab-" * 300_000 + "-") is None
     assert plain_words("a, " * 300_000 + "'") is None
+    assert plain_words("a." + " " * 300_000 + "b") is None
+    assert plain_words("a." + " )" * 300_000 + "b") is None
     assert plain_words("a " * 300_000 + "b") == ["a"] * 300_000 + ["b"]
