@@ -104,6 +104,7 @@ def fetch_resource(name: str, *, home: Path, offline: bool = False) -> FetchedRe
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             resource.place(partial, target)
+            _keep_to_owner(target, home)
         except _BROKEN as error:
             raise TaskDataError(
                 f"What came is not NLTK's {name}: {error}.", "Run the same command again later.", place=url
@@ -118,6 +119,15 @@ def fetch_resource(name: str, *, home: Path, offline: bool = False) -> FetchedRe
 def punkt_path(home: Path) -> Path:
     """Folder of the English Punkt model."""
     return home / "nltk_data" / "tokenizers" / "punkt_tab" / "english"
+
+
+def _keep_to_owner(target: Path, home: Path) -> None:
+    """Take the right to write from all but the owner: NLTK reads nothing that others could have changed."""
+    folder = home / "nltk_data"
+    inside = list(target.iterdir()) if target.is_dir() else []
+    above = [parent for parent in target.parents if parent.is_relative_to(folder)]
+    for path in (*inside, target, *above):
+        path.chmod(path.stat().st_mode & ~0o022)
 
 
 def _place_wordnet(partial: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -141,11 +142,13 @@ def test_an_unknown_name_is_refused_before_anything_is_fetched(hub: Any, home: P
     assert hub.requests == []
 
 
-def test_punkt_is_placed_where_nltk_finds_it(
-    hub: Any, home: Path, material: Path, monkeypatch: pytest.MonkeyPatch
+def test_punkt_is_placed_where_nltk_finds_it_and_nobody_else_can_write(
+    hub: Any, home: Path, material: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     import nltk
 
+    before = os.umask(0o002)  # as many systems have it
+    request.addfinalizer(lambda: os.umask(before))
     source = material / "nltk_data/tokenizers/punkt_tab/english"
     files = {path.name: path.read_bytes() for path in source.iterdir()}
     hub.files[PUNKT] = zipped({**files, "../../x": b"x"}, "punkt_tab/english/")
@@ -154,6 +157,7 @@ def test_punkt_is_placed_where_nltk_finds_it(
     assert sorted(fetched.files) == sorted(files)
     assert left_behind(home.parent) == [path for path in home.rglob("*") if path.parent == punkt_path(home)]
     monkeypatch.setattr(nltk.data, "path", [str(home / "nltk_data")])
+    assert not any(path.stat().st_mode & 0o022 for path in (home / "nltk_data").rglob("*"))
     assert grue.metric("mean_length", tokenize="nltk").compute(["Mr. Smith doesn't run."]).value == 6
 
 
