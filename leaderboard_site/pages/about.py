@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from leaderboard_site.links import Page
 from leaderboard_site.pages.frame import MARKS, Frame
+from leaderboard_site.pages.task_formula import formulas
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,9 @@ class AboutView:
 
     frame: Frame
     marks: tuple[tuple[str, str], ...]
+    formulas: tuple[str, ...]
 
 
 def about_view() -> AboutView:
     """The page says the same on every board."""
-    return AboutView(Frame(Page(kind="about"), "About", "about"), tuple(MARKS.items()))
+    return AboutView(Frame(Page(kind="about"), "About", "about"), tuple(MARKS.items()), formulas())

@@ -55,8 +55,9 @@ def why(row: SampleRow, result: TaskResult) -> Why | None:
     if not row.explanations:
         return None
     names = [name for name in result.primary if name in row.explanations]
-    names += [name for name in row.explanations if name not in names]
+    names += [name for name in (*result.scores, *row.explanations) if name in row.explanations]
     marking = next((name for name in names if any(part.matched for part in row.explanations[name].parts)), "")
+    names = list(dict.fromkeys(names))
     return Why(
         marked_by=marking,
         marked=pieces(row.prediction, row.explanations[marking]) if marking else (),

@@ -9,6 +9,7 @@ from leaderboard_site.cards import Card
 from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import between, count, decimals, number
+from leaderboard_site.pages.frame import SCORE_PLACES
 from leaderboard_site.ranking import BoardData, TaskBoard
 from leaderboard_site.results import CEILING, FLOOR, BoardRun
 from leaderboard_site.settings import Setting
@@ -18,11 +19,11 @@ MOST_DOTS = 12  # runs in one panel of the picture; the table has all
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One task of the picture."""
+    """One task of the picture; the GRUE score, over all tasks, has a panel without a page of its own."""
 
     title: str
     metric: str
-    page: Page
+    page: Page | None
     plot: DotPlot
 
 
@@ -54,8 +55,8 @@ def yardsticks(setting: Setting) -> list[BoardRun]:
 
 
 def panels(data: BoardData, cards: Mapping[str, Card]) -> tuple[Panel, ...]:
-    """A panel for each task that has a value, in the order of the columns."""
-    found = []
+    """A panel for the GRUE score where there is one, then one for each task that has a value, in the columns' order."""
+    found = _overall_panel(data)
     for board in data.tasks.values():
         dots = _dots(data, board)
         if board.metric is None or not dots:
@@ -64,6 +65,18 @@ def panels(data: BoardData, cards: Mapping[str, Card]) -> tuple[Panel, ...]:
         plot = dot_plot(dots, lines, decimals(board.metric, board.scale), 18)
         found.append(Panel(cards[board.task].title, board.metric, Page(kind="task", task=board.task), plot))
     return tuple(found)
+
+
+def _overall_panel(data: BoardData) -> list[Panel]:
+    if not data.by_score:
+        return []
+    dots = []
+    for run in in_order(data):
+        one = data.overall[run.id]
+        if one.grue.value is not None and not one.lack:
+            low, high = one.grue.ci95 or (None, None)
+            dots.append(Dot(run.name, one.grue.value, low, high, run.mark != "verified"))
+    return [Panel("GRUE", "mean quality", None, dot_plot(dots[:MOST_DOTS], [], SCORE_PLACES))]
 
 
 def _dots(data: BoardData, board: TaskBoard) -> list[Dot]:

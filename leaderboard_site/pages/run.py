@@ -173,11 +173,11 @@ def _lead(run: BoardRun, data: BoardData) -> str:
     if run.is_yardstick:
         return _ROLES.get(run.source, "A null system: a yardstick without a model. It is never ranked.")
     ranks = [entry.rank for board in data.tasks.values() if (entry := board.entries.get(run.id)) and entry.rank]
-    n_runs = len(data.places)
+    n_runs = sum(place.place is not None for place in data.places.values())
     where = data.setting.label
     if not ranks:
         return f"Not ranked on any task, {where}."
-    if n_runs == 1:
+    if len(data.places) == 1:
         return f"The only run so far, {where}: {plural(len(ranks), 'task')}."
     place = data.places[run.id]
     start = f"Place {place.place} of {n_runs}" if place.place else "No place by GRUE score"
@@ -261,7 +261,8 @@ def _score_row(run: BoardRun, result: TaskResult, data: BoardData, card: Card) -
 def _suite(result: TaskResult, card: Card) -> Suite:
     metrics = tuple(_metric_row(score) for score in result.scores.values())
     absent = sum(score.value is None for score in result.scores.values())
-    summary = f"{plural(len(metrics), 'metric')}, {count(absent)} absent" if absent else plural(len(metrics), "metric")
+    summary = plural(len(metrics), "metric") + (f", {count(absent)} absent" if absent else "")
+    summary += f", {plural(len(result.rewards), 'reward')}" if result.rewards else ""
     return Suite(card.title, summary, metrics, tuple(_metric_row(score) for score in result.rewards.values()))
 
 

@@ -252,7 +252,7 @@ def _row(entry: Entry, board: TaskBoard, others: Sequence[str]) -> TaskRow:
         mark="" if run.is_yardstick else run.mark,
         role={CEILING: "ceiling", FLOOR: "floor"}.get(run.source, "null system") if run.is_yardstick else "",
         rank=str(entry.rank) if entry.rank else NONE,
-        score=score_cell(entry, board),
+        score=replace(score_cell(entry, board), quality=""),  # it has a column of its own
         others=tuple(cells),
         sorts={
             "rank": entry.rank,

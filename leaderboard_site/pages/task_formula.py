@@ -39,6 +39,16 @@ class Formula:
     references: tuple[tuple[str, str], ...]
 
 
+def formulas(primary: Sequence[str] = ()) -> tuple[str, str, str]:
+    """Quality, naturalness and GRUE as formulas; quality of a task where its primary metrics are given."""
+    metrics = ", ".join(primary) or "the task's primary metrics"
+    return (
+        f"quality     = 100 × mean over {metrics} of (value − floor) / (ceiling − floor)",
+        f"naturalness = 100 × mean over {', '.join(NATURALNESS)} of min(x / r, r / x)",
+        "GRUE        = mean quality over the seven tasks",
+    )
+
+
 def formula(entries: Sequence[Entry]) -> Formula | None:
     """From the first run on the ranked rows that has a score; ``None`` where none has."""
     for entry in entries:
@@ -51,12 +61,8 @@ def _of(result: TaskResult) -> Formula:
     standing = result.standing
     names = tuple(standing.ceiling or result.primary)
     systems = tuple(standing.null_systems)
-    natural = ", ".join(NATURALNESS)
     return Formula(
-        lines=(
-            f"quality = 100 × mean over {', '.join(names)} of (value − floor) / (ceiling − floor)",
-            f"naturalness = 100 × mean over {natural} of min(x / r, r / x)",
-        ),
+        lines=formulas(names)[:2],
         systems=systems,
         rows=tuple(_row(name, result, systems) for name in names),
         references=tuple((name, statistic(name, reference)) for name, (_, reference) in standing.statistics.items()),

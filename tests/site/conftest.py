@@ -14,8 +14,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from grue.core.metric import MetricValue
-from grue.core.run import Cost, DataInfo, Manifest, ModelInfo, Rates, Results, TaskManifest, TaskResult
+from grue.core.metric import Explanation, MetricValue, Part
+from grue.core.run import (
+    Cost,
+    DataInfo,
+    Manifest,
+    ModelInfo,
+    Rates,
+    Results,
+    RunScores,
+    ScoreValue,
+    TaskManifest,
+    TaskResult,
+    TaskScore,
+)
+from grue.runs.explanations import line_of
+from grue.runs.validity import Agreement, Correlation, LengthBias, Share, TaskValidity, Validity
 from leaderboard_site.export import BoardReport, build_board
 
 ROWS = 7
@@ -44,6 +58,10 @@ class FakeTask:
     prediction: str = "der {word} fluss {index}"
     references: Sequence[str] = ("der graue Fluss", "ein Fluss")
     per_sample: Sequence[str] = ("sacrebleu",)
+    rewards: Mapping[str, float] = field(default_factory=dict)
+    standing: TaskScore = field(default_factory=TaskScore)
+    explanations: Mapping[str, Explanation] = field(default_factory=dict)
+    validity: TaskValidity | None = None
 
 
 _SCALES = {"sacrebleu": 100.0, "chrf": 100.0, "ter": 100.0, "rougeLsum": 1.0, "sentiment": 1.0, "mean_length": None}
@@ -76,6 +94,7 @@ def write_run(
     source: str | None = None,
     meta: Mapping[str, str] | None = None,
     parameters: int | None = 3_100_000,
+    scores: RunScores | None = None,
 ) -> Path:
     """Write a whole run directory below ``folder`` and return its path."""
     path = folder / run_id
@@ -104,6 +123,13 @@ def write_run(
     )
     for task, fake in tasks.items():
         pq.write_table(_table(fake, runs_model), path / "samples" / f"{task}.parquet")
+        if fake.explanations:
+            lines = [line_of(f"row-{index:04d}", 0, fake.explanations) for index in range(fake.n_rows)]
+            text = "".join(json.dumps(line) + "\n" for line in lines)
+            (path / "samples" / f"{task}.explain.jsonl").write_text(text)
+    reports = {task: fake.validity for task, fake in tasks.items() if fake.validity is not None}
+    if reports:
+        write_json(path / "validity.json", Validity(reports).to_json())
     (path / "events.jsonl").write_text("{}\n")
     write_json(path / "manifest.json", manifest.to_json())
     results = Results(
@@ -115,6 +141,7 @@ def write_run(
             for found in sorted(path.rglob("*"))
             if found.is_file() and found.name != "events.jsonl"
         },
+        scores=scores or RunScores(),
     )
     write_json(path / "results.json", results.to_json())
     return path
@@ -136,7 +163,7 @@ def _task_manifest(fake: FakeTask, runs_model: bool) -> TaskManifest:
         samples=1,
         generation={"max_new_tokens": 48, "do_sample": False, "num_beams": 4} if runs_model else {},
         metrics={name: fake.signatures.get(name, f"{name}|v:1") for name in fake.values},
-        rewards={},
+        rewards={name: f"{name}|v:1" for name in fake.rewards},
         primary=tuple(fake.primary),
     )
 
@@ -157,9 +184,10 @@ def _task_result(fake: FakeTask, runs_model: bool) -> TaskResult:
             name: metric_value(name, value, fake.signatures.get(name), fake.n_rows)
             for name, value in fake.values.items()
         },
-        rewards={},
+        rewards={name: metric_value(name, value, n=fake.n_rows) for name, value in fake.rewards.items()},
         rates=fake.rates,
         cost=cost,
+        score=fake.standing,
         error=fake.error,
     )
 
@@ -191,6 +219,8 @@ def _table(fake: FakeTask, runs_model: bool) -> pa.Table:
     for place, name in enumerate(fake.per_sample):
         scale = _SCALES.get(name) or 1.0
         columns[name] = [scale * ((index * 37 + 11 * place) % 100) / 100 for index in range(fake.n_rows)]
+    for name, value in fake.rewards.items():
+        columns[f"reward_{name}"] = [value] * fake.n_rows
     return pa.table(columns)
 
 
@@ -341,3 +371,89 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     runs = sample_runs(folder / "runs")
     report = build_board([runs], folder / "board")
     return Site(runs, folder / "board", report)
+
+
+def _validity(language: str, *, is_odd: bool) -> TaskValidity:
+    share = Share(
+        count=5 if is_odd else 0,
+        share=0.5 if is_odd else 0.0,
+        severity="warning" if is_odd else "fine",
+        meaning="an invented rule",
+        examples=("row-0001", "<i>row</i>") if is_odd else (),
+        references_share=0.0,
+    )
+    rho = Correlation(rho=-0.25, ci95=(-0.5, 0.1), n=20)
+    none = Correlation(rho=None, ci95=None, n=3)
+    return TaskValidity(
+        n=10,
+        language=language,
+        degenerate={"copied": share, "wrong_language": share},
+        length_bias={"sacrebleu": LengthBias(with_length=rho, given_references=none, severity="notice")},
+        agreement={"sacrebleu": Agreement(against={"chrf": rho}, severity="fine")},
+        single_metric={"chrf": share},
+        findings=(("warning", "half of the outputs <b>copy</b> the input"), ("notice", "a notice")) if is_odd else (),
+    )
+
+
+def _standing(quality: float | None) -> TaskScore:
+    score = ScoreValue.none("the primary metric chrf has no value")
+    if quality is not None:
+        score = ScoreValue(quality, (quality - 2, quality + 3))
+    return TaskScore(
+        quality=score,
+        naturalness=ScoreValue(88.8, None, "no interval"),
+        floor={"sacrebleu": 2.0, "chrf": 12.0},
+        ceiling={"sacrebleu": 60.0, "chrf": 80.0},
+        null_systems={
+            "null:empty": {"sacrebleu": 0.0, "chrf": None},
+            "null:copy-input": {"sacrebleu": 1.5, "chrf": 9.0},
+        },
+        statistics={"msttr": (0.61, None), "mean_length": (9.5, 11.0)},
+    )
+
+
+def scored_runs(folder: Path) -> Path:
+    """Runs with scores over tasks, a validity report and explanations; one of an earlier version; a subset."""
+    why = Explanation(
+        0.5,
+        "1 of 2 words <b>match</b>.",
+        1,
+        (Part("words", ("fluss",), ("graue",), ("<script>alert(2)</script>",)), Part("empty")),
+    )
+
+    def tasks(level: float, quality: float | None, **more: Any) -> dict[str, FakeTask]:
+        common: dict[str, Any] = {
+            "primary": ("sacrebleu", "chrf"),
+            "per_sample": ("sacrebleu", "chrf"),
+            "standing": _standing(quality),
+            "rewards": {"bleu": 0.25},
+            "explanations": {"sacrebleu": why},
+            **more,
+        }
+        values = {"sacrebleu": level, "chrf": level + 20}
+        return {
+            "iwslt2017": FakeTask(values, validity=_validity("de", is_odd=True), **common),
+            "wmt16": FakeTask(values, validity=_validity("de", is_odd=False), **common),
+        }
+
+    def scores(value: float | None) -> RunScores:
+        grue = ScoreValue.none("tasks missing: imdb") if value is None else ScoreValue(value, (value - 1.5, value + 1))
+        return RunScores(grue, ScoreValue(77.7, None, "no interval"))
+
+    write_run(folder, "02LOW", "low", tasks(40, 30.0), source="demo:causal", scores=scores(31.0))
+    write_run(folder, "02HIGH", "high", tasks(35, 50.0), source="demo:seq2seq", scores=scores(52.25))
+    write_run(folder, "02NONE", "no score", tasks(45, None), source="folder", scores=scores(None))
+    write_run(folder, "02OTHER", "other rows", tasks(20, 60.0, data="e" * 64), source="folder", scores=scores(99.0))
+    old = {name: FakeTask({"sacrebleu": 10.0, "chrf": 30.0}, ("sacrebleu", "chrf")) for name in ("iwslt2017", "wmt16")}
+    write_run(folder, "02OLD", "of an earlier version", old, source="folder")
+    hidden = tasks(18, 20.0, source="folder", limit=5, data_rows=600, prompts="q" * 64)
+    write_run(folder, "02SUBSET", "cut short", hidden, source="demo:causal", scores=scores(44.0))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scored_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A board of runs with scores, validity reports and explanations."""
+    folder = tmp_path_factory.mktemp("scored")
+    runs = scored_runs(folder / "runs")
+    return Site(runs, folder / "board", build_board([runs], folder / "board"))

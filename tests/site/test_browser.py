@@ -19,6 +19,21 @@ PAGES = (
     "runs/01HOSTILE/samples/wmt16/index.html",
     "about/index.html",
 )
+SCORED_PAGES = (
+    "index.html",
+    "settings/test-5/index.html",
+    "tasks/wmt16/index.html",
+    "runs/02HIGH/index.html",
+    "runs/02OLD/index.html",
+    "runs/02HIGH/samples/wmt16/index.html",
+)
+# Axe looks only at what is shown.
+UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
+
+
+def _all(site: Any, scored_site: Any) -> list[tuple[Any, str]]:
+    """Board and address of every page to look at."""
+    return [(site.board, address) for address in PAGES] + [(scored_site.board, address) for address in SCORED_PAGES]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +53,7 @@ def browser() -> Iterator[Any]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1024])
 def test_pages_open_from_disk_quietly_and_never_scroll_sideways(
-    site: Any, browser: Any, scheme: str, width: int
+    site: Any, scored_site: Any, browser: Any, scheme: str, width: int
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     tab = context.new_page()
@@ -48,9 +63,9 @@ def test_pages_open_from_disk_quietly_and_never_scroll_sideways(
     tab.on("console", lambda message: complaints.append(message.text))
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("dialog", lambda dialog: complaints.append(dialog.message))
-    for address in PAGES:
+    for board, address in _all(site, scored_site):
         requests.clear()
-        tab.goto((site.board / address).as_uri())
+        tab.goto((board / address).as_uri())
         assert [url.rsplit("/", 1)[1] for url in requests] == ["index.html", "board.css"], address
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, address
         assert tab.evaluate("getComputedStyle(document.querySelector('.masthead')).display") == "flex", address
@@ -73,13 +88,15 @@ def test_a_reader_reaches_a_row_by_links_and_keyboard_alone(site: Any, browser: 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1600])
-def test_axe_finds_nothing_on_any_page(site: Any, browser: Any, scheme: str, width: int) -> None:
+def test_axe_finds_nothing_on_any_page(site: Any, scored_site: Any, browser: Any, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     # The checker is a script of its own, which the pages' policy would refuse.
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     tab = context.new_page()
-    for address in PAGES:
-        tab.goto((site.board / address).as_uri())
+    for board, address in _all(site, scored_site):
+        tab.goto((board / address).as_uri())
+        tab.evaluate(UNFOLD)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, address
         found = axe.run(tab).response
         assert len(found["passes"]) > 10, address
         assert [(address, violation["id"]) for violation in found["violations"]] == []
