@@ -15,6 +15,8 @@ class Judging:
         offline: Look at local files only.
         cache: Folder of judges' outputs by (weights, settings, text); ``None`` keeps none.
         evaluated: Folder of the checkpoint under evaluation, for metrics that ask it; ``None`` where none is.
+        evaluated_sha256: Hash of the evaluated weights, an adapter among them: a folder that holds others is not asked;
+            ``None`` asks it as it is.
         embedded: The rows are those inside the package: judges are the package's toys unless told otherwise.
     """
 
@@ -22,4 +24,5 @@ class Judging:
     offline: bool = False
     cache: Path | None = None
     evaluated: Path | None = None
+    evaluated_sha256: str | None = None
     embedded: bool = False

@@ -143,6 +143,7 @@ def _judging(before: TaskManifest, stored: StoredRun, call: ScoreCall) -> Judgin
         offline=call.offline,
         cache=working_settings().home / JUDGES,
         evaluated=folder,
+        evaluated_sha256=model.weights_sha256,
         embedded=before.data.source == "mini",
     )
 

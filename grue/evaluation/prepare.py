@@ -43,7 +43,10 @@ def prepare(model: str, options: EngineOptions, rows: RowsCall, generation: Gene
     check_names(rows)
     engine = open_engine(model, replace(options, home=options.home or working_settings().home))
     device = engine.environment().get("device")
-    selected = select(rows, Judging(device=str(device or options.device), evaluated=engine.folder))
+    judging = Judging(
+        device=str(device or options.device), evaluated=engine.folder, evaluated_sha256=engine.info.weights_sha256
+    )
+    selected = select(rows, judging)
     arguments = {"model": model, **rows_arguments(rows), **generation_arguments(generation)}
     return Prepared(engine=engine, plan=plan(engine, selected, rows, generation, arguments), settings=selected.settings)
 

@@ -70,8 +70,8 @@ def build(spec: MetricSpec, settings: SettingTable | None = None, judging: Judgi
         return metric
     judging = judging or Judging()
     if judging.embedded and not given.get("model"):
-        if not known.toy:
+        if values["model"] and not known.toy:
             raise MetricUnavailableError(f"{NO_TOY}: --set {known.family}.model=FOLDER_OR_HUB_ID")
-        values["model"] = known.toy
+        values["model"] = known.toy or None
     judged: Metric = make(spec.name, values, judging)
     return judged

@@ -159,14 +159,18 @@ def make(name: str, settings: Mapping[str, Setting | None], judging: Judging) ->
     """Build from the settings of the family ``perplexity_references``.
 
     Raises:
-        MetricUnavailableError: where no checkpoint is evaluated, it is not causal, or its context is shorter than
-            the stride.
+        MetricUnavailableError: where no checkpoint is evaluated, it is not causal, the folder holds other
+            weights than those evaluated, or its context is shorter than the stride.
     """
     named = text_or_none(settings["model"])
     if not named and judging.evaluated is None:
         raise MetricUnavailableError(NO_CHECKPOINT)
     model = named or str(judging.evaluated)
     judge = open_judge(model, "causal", judging)
+    if not named and judging.evaluated_sha256 not in (None, judge.weights_sha256):
+        raise judge.refuse(
+            "the folder does not hold the weights that wrote the outputs (other weights, or an adapter)."
+        )
     stride = int(settings["stride"] or 512)
     context = judge.positions()
     if context is not None and context < max(stride, 2):

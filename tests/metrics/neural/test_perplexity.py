@@ -11,6 +11,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from grue.checkpoints.hashing import weights_sha256
+from grue.checkpoints.weights import find_weights
+from grue.core.errors import MetricUnavailableError
 from grue.core.judging import Judging
 from grue.core.task import MetricSpec
 from grue.metrics.api import metric
@@ -112,6 +115,18 @@ def test_the_evaluated_model_is_asked_where_none_is_named(tiny: Tiny, texts: lis
     assert made.signature() == "perplexity_references|model:evaluated|stride:32|ctx:64|impl:rl4lms|v:1"
     named = metric("perplexity_references", model=str(folder), stride=32)
     assert "evaluated" not in str(named.compute(texts, [[text] for text in texts]).signature)
+
+
+def test_weights_that_did_not_write_the_outputs_are_not_asked(tiny: Tiny) -> None:
+    folder = tiny("gpt2")
+    own = find_weights(folder, allow_pickle=False)
+    for digest, is_asked in ((weights_sha256(own), True), ("0" * 64, False)):
+        judging = Judging(device="cpu", offline=True, evaluated=folder, evaluated_sha256=digest)
+        if is_asked:
+            build(MetricSpec("perplexity_references", {"stride": 32}), {}, judging)
+        else:
+            with pytest.raises(MetricUnavailableError, match="does not hold the weights"):
+                build(MetricSpec("perplexity_references", {"stride": 32}), {}, judging)
 
 
 def test_several_samples_of_a_row_count_its_references_once(tiny: Tiny) -> None:
