@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from grue.core.metric import CorpusMetric, Digests, Floats, MeanMetric, Metric, PooledMetric, SegmentMetric, Texts
+from grue.core.metric import Digests, Floats, MeanMetric, Metric, PooledMetric, SegmentMetric, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def row_scores(metric: Metric, texts: Texts) -> RowScores:
     return RowScores(None, None)
 
 
-def pooled_scores(metric: PooledMetric, digests: Digests, kept: Sequence[int], n: int) -> RowScores:
+def pooled_scores(metric: PooledMetric, digests: Digests, kept: Sequence[int] | NDArray[np.int64], n: int) -> RowScores:
     """Row values of a pooled metric from its digests.
 
     Args:
@@ -63,9 +64,9 @@ def pooled_scores(metric: PooledMetric, digests: Digests, kept: Sequence[int], n
         kept: Their indices among all rows.
         n: Number of all rows.
     """
-    array = metric.pooled(digests) if kept else np.empty(0)
+    array = metric.pooled(digests) if len(kept) else np.empty(0)
     if adds_up(metric):
-        return _with_statistics(metric, array if kept else np.empty((0, 0)), kept, n)
+        return _with_statistics(metric, array if len(kept) else np.empty((0, 0)), kept, n)
     return RowScores(_scatter(array, kept, n), None)
 
 
@@ -74,24 +75,18 @@ def adds_up(metric: Metric) -> bool:
     return hasattr(metric, "corpus_value")
 
 
-def corpus_value(metric: CorpusMetric, texts: Texts) -> tuple[float, int]:
-    """Value of a corpus metric and the number of texts behind it."""
-    chosen, kept = scorable(metric.needs_references, texts)
-    return (metric.value(Digests(metric.digest(chosen))), len(kept)) if kept else (float("nan"), 0)
-
-
-def _with_statistics(metric: Any, statistics: Floats, kept: Sequence[int], n: int) -> RowScores:
+def _with_statistics(metric: Any, statistics: Floats, kept: Sequence[int] | NDArray[np.int64], n: int) -> RowScores:
     return RowScores(
-        _scatter(metric.sample_values(statistics) if kept else np.empty(0), kept, n),
-        _scatter(statistics, kept, n) if kept else None,
+        _scatter(metric.sample_values(statistics) if len(kept) else np.empty(0), kept, n),
+        _scatter(statistics, kept, n) if len(kept) else None,
     )
 
 
-def _scatter(values: Floats, kept: Sequence[int], n: int) -> Floats:
+def _scatter(values: Floats, kept: Sequence[int] | NDArray[np.int64], n: int) -> Floats:
     if len(kept) == n:
         return np.asarray(values, dtype=np.float64)
     out = np.full((n, *values.shape[1:]), np.nan)
-    out[list(kept)] = values
+    out[np.asarray(kept, dtype=np.intp)] = values
     return out
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grue.core.errors import MetricUnavailableError
 from grue.core.metric import CorpusMetric, Digests, Floats, Metric, PooledMetric, Texts
@@ -48,7 +49,9 @@ class Running:
     failure: str | None = None
     missing: str | None = None
     _n: int = 0
-    _kept: list[int] = field(default_factory=list)
+    # As arrays: a list of a million whole numbers a metric would take more memory than all of its values.
+    _kept: list[NDArray[np.int64]] = field(default_factory=list)
+    _n_kept: int = 0
     _values: list[Floats] = field(default_factory=list)
     _sum: Floats | None = None
     _n_summed: int = 0
@@ -73,7 +76,7 @@ class Running:
     @property
     def has_references(self) -> bool:
         """Whether any row could be scored."""
-        return bool(self._kept)
+        return self._n_kept > 0
 
     def total(self) -> Total:
         """The value of all portions.
@@ -85,10 +88,11 @@ class Running:
         metric = self.metric
         if isinstance(metric, CorpusMetric):
             digests = self._digests(metric)
-            number = metric.value(digests) if self._kept else float("nan")
-            return Total(number, len(self._kept), None)
+            number = metric.value(digests) if self._n_kept else float("nan")
+            return Total(number, self._n_kept, None)
         if isinstance(metric, PooledMetric):
-            rows = pooled_scores(metric, self._digests(metric), self._kept, self._n)
+            kept = np.concatenate(self._kept) if self._kept else np.empty(0, dtype=np.int64)
+            rows = pooled_scores(metric, self._digests(metric), kept, self._n)
             self._take(rows.values, rows.statistics)
         values = np.concatenate(self._values) if self._values else np.empty(0)
         if adds_up(metric):
@@ -101,12 +105,13 @@ class Running:
     def _add(self, texts: Texts) -> None:
         metric = self.metric
         chosen, kept = scorable(metric.needs_references, texts)
-        self._kept += [self._n + index for index in kept]
+        self._kept.append(np.array(kept, dtype=np.int64) + self._n)
+        self._n_kept += len(kept)
         self._n += len(texts)
         if isinstance(metric, (CorpusMetric, PooledMetric)):
             store = self.shared.setdefault((metric.digest_key, metric.needs_references), [])
             # Another metric with the same key may have put this portion there already.
-            if len(store) < len(self._kept):
+            if len(store) < self._n_kept:
                 store.extend(metric.digest(chosen) if kept else ())
             return
         rows = row_scores(metric, texts)
