@@ -10,7 +10,6 @@ import typer
 from grue.cli.options import AsJson, Offline, Settings, parse_settings, profile_name
 from grue.cli.output import print_json, stdout
 from grue.core.errors import UsageError
-from grue.core.metric import Explains, Explanation, PooledMetric, Texts
 from grue.core.task import MetricSpec
 from grue.core.text import nearest
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from grue.core.metric import Metric, Part
+    from grue.core.metric import Explanation, Metric, Part, Texts
     from grue.core.text import Json
     from grue.metrics.settings import SettingTable
 
@@ -121,6 +120,8 @@ def explained(metric: Metric, texts: Texts, place: int) -> Explanation:
     Raises:
         UsageError: for a metric that explains nothing, or a row that it has no value for.
     """
+    from grue.core.metric import Explains, PooledMetric, Texts
+
     needs_all = isinstance(metric, PooledMetric)
     if not isinstance(metric, Explains):
         raise UsageError(
@@ -141,6 +142,8 @@ def explained(metric: Metric, texts: Texts, place: int) -> Explanation:
 
 
 def _one(texts: Texts, place: int) -> Texts:
+    from grue.core.metric import Texts
+
     return Texts([texts.predictions[place]], [texts.references[place]], [texts.inputs[place]])
 
 

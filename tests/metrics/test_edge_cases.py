@@ -11,12 +11,15 @@ import pytest
 
 import grue
 from grue.core.errors import MetricUnavailableError, UsageError
-from grue.core.metric import MeanMetric, Metric, SegmentMetric
+from grue.core.metric import CorpusMetric, MeanMetric, Metric, PooledMetric, SegmentMetric
 from grue.core.task import MetricSpec
 from grue.metrics import METRICS
 from grue.metrics.build import build, names
+from grue.metrics.card import card
 
-PRESENT = tuple(name for name, entry in METRICS.items() if entry.maker)
+JAVA = ("meteor_java", "spice")
+# Those that need neither a checkpoint nor a program of the user's.
+PRESENT = tuple(name for name, entry in METRICS.items() if not entry.needs_model and name not in JAVA)
 NEED_REFERENCES = (
     "sacrebleu",
     "bleu",
@@ -132,8 +135,20 @@ def test_a_metric_keeps_its_seam_and_travels_between_processes(name: str) -> Non
     assert metric.name == name
     again = pickle.loads(pickle.dumps(metric))
     assert again.signature() == metric.signature()
-    assert isinstance(again, SegmentMetric) + isinstance(again, MeanMetric) + hasattr(again, "no_interval") == 1
+    kinds = (SegmentMetric, MeanMetric, PooledMetric, CorpusMetric)
+    assert sum(isinstance(again, kind) for kind in kinds) == 1
     assert metric.higher_is_better is (None if METRICS[name].family == "diversity" else name != "ter")
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_has_a_card(name: str) -> None:
+    about = card(name)
+    assert about is not None
+    assert about.measures.endswith((".", ")"))
+    assert about.source
+    assert about.failings
+    if about.low is not None and about.high is not None:
+        assert about.low < about.high
 
 
 def test_identical_texts_score_best() -> None:
@@ -144,13 +159,13 @@ def test_identical_texts_score_best() -> None:
         assert value == pytest.approx(0 if name == "ter" else metric.built.scale)  # type: ignore[union-attr]
 
 
-def test_metrics_of_a_later_version_are_absent_with_a_reason_and_never_zero() -> None:
+def test_metrics_without_their_judge_or_program_are_absent_with_a_reason_and_never_zero() -> None:
     absent = [name for name in names() if name not in PRESENT]
-    assert {"meteor", "cider_d", "coverage", "parent", "bleu_totto", "bertscore", "sentiment"} <= set(absent)
+    assert {"bertscore", "sentiment", "spice", "meteor_java", "perplexity"} <= set(absent)
     for name in absent:
         score = grue.metric(name).compute(["a"], [["a"]])
         assert (score.value, score.scale, score.n, score.signature) == (None, None, 0, None)
-        assert score.reason
+        assert "--set" in str(score.reason)
         with pytest.raises(MetricUnavailableError):
             build(MetricSpec(name))
 
