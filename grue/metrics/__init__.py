@@ -58,7 +58,11 @@ METRICS: Mapping[str, Entry] = {
     "rouge2": Entry("rouge", _ROUGE, "ROUGE-2 F of rouge-score, 0 to 1."),
     "rougeL": Entry("rouge", _ROUGE, "ROUGE-L F of rouge-score, 0 to 1."),
     "rougeLsum": Entry("rouge", _ROUGE, "Summary-level ROUGE-L F of rouge-score, 0 to 1."),
-    "rougeL_max": Entry("rougeL_max", "", "ROUGE-L by py-rouge's rule, as the paper used it for NarrativeQA."),
+    "rougeL_max": Entry(
+        "rougeL_max",
+        "grue.metrics.rouge_l_max:make",
+        "ROUGE-L by py-rouge's rule, as the paper used it for NarrativeQA.",
+    ),
     "rougeL_coco": Entry("coco", "grue.metrics.rouge_coco:make", "ROUGE-L of the COCO caption evaluation (beta 1.2)."),
     "meteor": Entry("meteor", "grue.metrics.meteor:make", "METEOR of NLTK: words by form, stem and synonym, 0 to 1."),
     "meteor_java": Entry(

@@ -1,8 +1,8 @@
 """What ROUGE compares: a text's words, its word pairs and its lines, made once for all metrics of the family.
 
-Words are runs of a-z and 0-9 in the lower-cased text, those of more than three letters stemmed by NLTK's Porter stemmer,
-as `rouge-score` 0.1.2 makes them. They are numbered, and the k-th occurrence of one is a value of its own, so that
-counting common words or n-grams is an intersection of sets.
+Words are runs of a-z and 0-9 in the lower-cased text, those of more than three letters stemmed by NLTK's Porter
+stemmer, as `rouge-score` 0.1.2 makes them. They are numbered, and the k-th occurrence of one is a value of its own, so
+that counting common words or n-grams is an intersection of sets.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Compared:
         if len(mine) == len(theirs) == 1:
             # One subsequence: no word of it is counted twice.
             return self.subsequence(reference, prediction)
-        return len(_occurrences([n for numbers in unions(mine, theirs) for n in numbers]) & right.grams(1))
+        return len(_occurrences([number for line in unions(mine, theirs) for number in line]) & right.grams(1))
 
 
 def unions(reference: Sequence[Line], prediction: Sequence[Line]) -> list[list[int]]:
@@ -148,6 +148,11 @@ def unions(reference: Sequence[Line], prediction: Sequence[Line]) -> list[list[i
                 spots.update(lcs.indices(line.numbers, other.numbers, other.places))
         found.append([line.numbers[spot] for spot in sorted(spots)])
     return found
+
+
+def union_size(united: Sequence[Sequence[int]], prediction: Sequence[int]) -> int:
+    """Words of the unions of all lines, none counted oftener than the prediction has it."""
+    return len(_occurrences([number for line in united for number in line]) & _occurrences(prediction))
 
 
 def compared(texts: Texts, *, use_stemmer: bool) -> Compared:

@@ -13,8 +13,22 @@ def porter(word: str) -> str:
     return stem
 
 
+@lru_cache(maxsize=2**16)
+def original_porter(word: str) -> str:
+    """The stem of the algorithm as Porter published it in 1980, by NLTK's stemmer."""
+    stem: str = _original_stemmer().stem(word)
+    return stem
+
+
 @lru_cache(maxsize=1)
 def _stemmer() -> Any:
     from nltk.stem.porter import PorterStemmer
 
     return PorterStemmer()
+
+
+@lru_cache(maxsize=1)
+def _original_stemmer() -> Any:
+    from nltk.stem.porter import PorterStemmer
+
+    return PorterStemmer("ORIGINAL_ALGORITHM")
