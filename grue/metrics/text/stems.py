@@ -5,10 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from grue.metrics.text import porter as porter_rules
+
 
 @lru_cache(maxsize=2**17)
 def porter(word: str) -> str:
     """The stem that NLTK's Porter stemmer gives, in its default mode with the extensions of its authors."""
+    if word.isascii() and word.isalnum():
+        return porter_rules.stem(word.lower())
     stem: str = _stemmer().stem(word)
     return stem
 
