@@ -15,11 +15,37 @@ from typing import ClassVar
 
 import numpy as np
 
-from grue.core.metric import Floats, Texts
+from grue.core.metric import Explanation, Floats, Part, Texts
 from grue.core.task import Setting
+from grue.metrics.card import Card
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
+_MOST_LISTED = 40
+
+_SOURCE = (
+    "Rajpurkar et al. 2016, 'SQuAD: 100,000+ Questions for Machine Comprehension of Text'; equal to evaluate-v1.1.py"
+)
+CARDS: Mapping[str, Card] = {
+    "exact_match": Card(
+        "Share of answers that equal a reference after dropping case, punctuation and English articles.",
+        0.0,
+        1.0,
+        _SOURCE,
+        ("A right answer in other words counts 0.", "Articles are English; other punctuation than ASCII stays."),
+    ),
+    "f1": Card(
+        "F1 of the words of an answer and of the nearest reference, best over references.",
+        0.0,
+        1.0,
+        _SOURCE,
+        (
+            "Word order does not count.",
+            "Two answers without words have 0 (SQuAD v2.0 gives 1).",
+            "Articles are English; text without blanks between words is one word.",
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -38,21 +64,44 @@ class Squad:
         return f"{self.name}|refs:max|impl:squad-v1.1|v:1"
 
     def per_sample(self, texts: Texts) -> Floats:
-        """Best value over each row's references, shape (n,)."""
+        """Best value over each row's references, shape (n,); NaN where a row has none."""
         normal: dict[str, str] = texts.derived("squad answers", dict)
-
-        def normalised(text: str) -> str:
-            if text not in normal:
-                normal[text] = normalise(text)
-            return normal[text]
-
         return np.array(
             [
-                max(self.compare(normalised(prediction), normalised(reference)) for reference in references)
+                max((self._value(normal, prediction, reference) for reference in references), default=np.nan)
                 for prediction, references in zip(texts.predictions, texts.references, strict=True)
             ],
             dtype=np.float64,
         )
+
+    def explain(self, texts: Texts) -> list[Explanation]:
+        """The words that an answer shares with its best reference, after normalising."""
+        normal: dict[str, str] = texts.derived("squad answers", dict)
+        rows = []
+        for prediction, references in zip(texts.predictions, texts.references, strict=True):
+            if not references:
+                rows.append(Explanation(None, "there is no reference"))
+                continue
+            # An answer that equals no reference is shown against the one with most common words.
+            ranked = [
+                (self._value(normal, prediction, reference), word_f1(normal[prediction], normal[reference]))
+                for reference in references
+            ]
+            best = ranked.index(max(ranked))
+            words, wanted = Counter(normal[prediction].split()), Counter(normal[references[best]].split())
+            shared = words & wanted
+            lists = (tuple(side.elements())[:_MOST_LISTED] for side in (shared, wanted - shared, words - shared))
+            summary = f"{shared.total()} of {words.total()} words, {wanted.total()} in the reference"
+            if self.name == "exact_match":
+                summary = "equal to the reference" if ranked[best][0] else "no reference is equal"
+            rows.append(Explanation(ranked[best][0], summary, best, (Part("words", *lists),)))
+        return rows
+
+    def _value(self, normal: dict[str, str], prediction: str, reference: str) -> float:
+        for text in (prediction, reference):
+            if text not in normal:
+                normal[text] = normalise(text)
+        return self.compare(normal[prediction], normal[reference])
 
 
 def normalise(answer: str) -> str:

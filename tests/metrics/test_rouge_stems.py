@@ -13,11 +13,14 @@ from nltk.stem.porter import PorterStemmer
 from grue.metrics.text.stems import porter
 
 # Every suffix of the algorithm's steps, of NLTK's extensions, and some that look like one.
-SUFFIXES = (
-    "ational tional enci anci izer bli alli entli eli ousli ization ation ator alism iveness fulness ousness aliti "
-    "iviti biliti fulli logi icate ative alize iciti ical ful ness al ance ence er ic able ible ant ement ment ent ion "
-    "ou ism ate iti ous ive ize ed ing eed ies ied sses ss s y e ll at bl iz"
-).split()
+SUFFIXES = tuple(
+    re.findall(
+        "[a-z]+",
+        "ational tional enci anci izer bli alli entli eli ousli ization ation ator alism iveness fulness ousness aliti "
+        "iviti biliti fulli logi icate ative alize iciti ical ful ness al ance ence er ic able ible ant ement ment ent ion "
+        "ou ism ate iti ous ive ize ed ing eed ies ied sses ss s y e ll at bl iz",
+    )
+)
 MADE = st.builds(
     lambda head, one, two: head + one + two,
     st.text("aeiouybdlstzwx0", max_size=6),

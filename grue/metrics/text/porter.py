@@ -10,23 +10,25 @@ import re
 
 _ENDED_RUNS_OF_VOWELS = re.compile("[aeiou][^aeiou]")
 _VOWELS = frozenset("aeiou")
+# fmt: off
 _IRREGULAR = {
-    **{"skies": "sky", "sky": "sky", "dying": "die", "lying": "lie", "tying": "tie", "news": "news", "howe": "howe"},
-    **{"innings": "inning", "inning": "inning", "outings": "outing", "outing": "outing"},
-    **{"cannings": "canning", "canning": "canning"},
-    **{"proceed": "proceed", "exceed": "exceed", "succeed": "succeed"},
+    "skies": "sky", "sky": "sky", "dying": "die", "lying": "lie", "tying": "tie", "news": "news", "howe": "howe",
+    "innings": "inning", "inning": "inning", "outings": "outing", "outing": "outing",
+    "cannings": "canning", "canning": "canning",
+    "proceed": "proceed", "exceed": "exceed", "succeed": "succeed",
 }
 _STEP_2 = {
-    **{"ational": "ate", "tional": "tion", "enci": "ence", "anci": "ance", "izer": "ize", "bli": "ble"},
-    **{"entli": "ent", "eli": "e", "ousli": "ous", "ization": "ize", "ation": "ate", "ator": "ate", "alism": "al"},
-    **{"iveness": "ive", "fulness": "ful", "ousness": "ous", "aliti": "al", "iviti": "ive", "biliti": "ble"},
+    "ational": "ate", "tional": "tion", "enci": "ence", "anci": "ance", "izer": "ize", "bli": "ble",
+    "entli": "ent", "eli": "e", "ousli": "ous", "ization": "ize", "ation": "ate", "ator": "ate", "alism": "al",
+    "iveness": "ive", "fulness": "ful", "ousness": "ous", "aliti": "al", "iviti": "ive", "biliti": "ble",
     "fulli": "ful",
 }
 _STEP_3 = {"icate": "ic", "ative": "", "alize": "al", "iciti": "ic", "ical": "ic", "ful": "", "ness": ""}
-_STEP_4 = frozenset(
-    ("al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion", "ou", "ism", "ate", "iti")
-    + ("ous", "ive", "ize")
-)
+_STEP_4 = frozenset((
+    "al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion", "ou", "ism", "ate", "iti",
+    "ous", "ive", "ize",
+))
+# fmt: on
 # The last two letters of each rule: most words have none of them.
 _ENDS_2 = frozenset(suffix[-2:] for suffix in (*_STEP_2, "alli", "logi"))
 _ENDS_3 = frozenset(suffix[-2:] for suffix in _STEP_3)
