@@ -22,13 +22,12 @@ from grue.core.errors import MetricUnavailableError, UsageError
 from grue.core.metric import Floats
 from grue.metrics.coco_words import (
     ORDERS,
-    SEPARATOR,
     WORD_BYTES,
+    Grams,
     Numbers,
     caption,
     code,
     counted,
-    Grams,
     grams_of,
 )
 
@@ -111,7 +110,9 @@ def _count(rows: Sequence[Sequence[bytes]], keys: list[Numbers], counts: list[Fl
         new = np.bincount(found.gram, minlength=len(found.distinct)).astype(np.float64)
         both = np.concatenate((keys[index], found.distinct))
         keys[index], place = np.unique(both, return_inverse=True)
-        counts[index] = np.bincount(place, weights=np.concatenate((counts[index], new)), minlength=len(keys[index]))
+        known = np.concatenate((counts[index], new))
+        added: Floats = np.bincount(place, weights=known, minlength=len(keys[index])).astype(np.float64)
+        counts[index] = added
 
 
 def write_frequencies(references: Iterable[Sequence[str]], path: Path, tokenize: str = "ptb") -> int:

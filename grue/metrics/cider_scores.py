@@ -53,4 +53,5 @@ def _portion(items: Sequence[Item], frequencies: Frequencies, clipped: bool) -> 
         distance = (pairs[:n][owner] - pairs[n:]).astype(np.float64)
         total *= np.exp(-(distance**2) / (2 * _SIGMA**2))
     summed = np.bincount(owner, weights=total, minlength=n)
-    return np.divide(10.0 * summed / len(ORDERS), sizes, out=np.full(n, np.nan), where=sizes > 0)
+    values: Floats = np.divide(10.0 * summed / len(ORDERS), sizes, out=np.full(n, np.nan), where=sizes > 0)
+    return values

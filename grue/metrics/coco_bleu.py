@@ -17,7 +17,7 @@ from grue.core.metric import Explanation, Floats, Part, Texts
 from grue.core.task import Setting
 from grue.core.text import finite_or_none
 from grue.metrics.card import Card
-from grue.metrics.coco_words import ORDERS, Captions, Counted, captions, counted, grams_of, lengths_of
+from grue.metrics.coco_words import ORDERS, Captions, Counted, Whole, captions, counted, grams_of, lengths_of
 from grue.metrics.text import ptb
 from grue.metrics.text.gram_lists import compared
 
@@ -107,7 +107,7 @@ def _statistics(texts: Texts, shared: Captions) -> Floats:
     coded = [shared.code(text) for text in texts.predictions]
     n = len(coded)
     coded += [shared.code(text) for references in groups for text in references]
-    owner = np.repeat(np.arange(len(groups)), [len(references) for references in groups])
+    owner = np.repeat(np.arange(len(groups), dtype=np.int64), [len(references) for references in groups])
     lengths = lengths_of(coded)
     out = np.empty((n, 10))
     out[:, 0] = lengths[:n]
@@ -118,7 +118,7 @@ def _statistics(texts: Texts, shared: Captions) -> Floats:
     return out
 
 
-def _split(lengths: Floats, sizes: Sequence[int]) -> list[list[int]]:
+def _split(lengths: Whole, sizes: Sequence[int]) -> list[list[int]]:
     flat, out, start = lengths.tolist(), [], 0
     for size in sizes:
         out.append(flat[start : start + size])
@@ -126,7 +126,7 @@ def _split(lengths: Floats, sizes: Sequence[int]) -> list[list[int]]:
     return out
 
 
-def _closest(lengths: Floats, group: Floats, references: list[list[int]]) -> list[int]:
+def _closest(lengths: Whole, group: Whole, references: list[list[int]]) -> list[int]:
     """The reference length nearest to each hypothesis, the shorter of two equally near."""
     return [
         min((abs(other - length), other) for other in references[index])[1] if references[index] else 0
@@ -134,7 +134,7 @@ def _closest(lengths: Floats, group: Floats, references: list[list[int]]) -> lis
     ]
 
 
-def _matches(found: Counted, n: int, group: Floats, owner: Floats) -> Floats:
+def _matches(found: Counted, n: int, group: Whole, owner: Whole) -> Floats:
     """Clipped matches of each of the first n texts with the references of its group, shape (n,)."""
     size = max(len(found.distinct), 1)
     ours = found.unit < n
@@ -147,7 +147,8 @@ def _matches(found: Counted, n: int, group: Floats, owner: Floats) -> Floats:
     mine = group[found.unit[ours]] * size + found.gram[ours]
     place = np.minimum(np.searchsorted(keys, mine), len(keys) - 1)
     hits = np.where(keys[place] == mine, np.minimum(most[place], found.count[ours]), 0)
-    return np.bincount(found.unit[ours], weights=hits, minlength=n)
+    summed: Floats = np.bincount(found.unit[ours], weights=hits, minlength=n).astype(np.float64)
+    return summed
 
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> CocoBleu:

@@ -10,6 +10,7 @@ spaCy's small English model, one a word and compared as they come, so that ``Dog
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -132,13 +133,13 @@ def builtin(texts: Sequence[str]) -> list[list[frozenset[str]]]:
 
 @lru_cache(maxsize=1)
 def _pipeline() -> Any:
-    """spaCy's pipeline.
+    """SpaCy's pipeline.
 
     Raises:
         MetricUnavailableError: where spaCy or its model is not installed.
     """
     try:
-        import spacy
+        spacy: Any = importlib.import_module("spacy")
     except ImportError as error:
         raise MetricUnavailableError(
             "coverage.lemmatizer=spacy needs spaCy, which is not installed: pip install spacy, then "

@@ -15,6 +15,7 @@ def compared(
 
     Args:
         words: The prediction's.
+        order: Words an n-gram.
         references: Words of each reference; a match is clipped to the reference that has most of an n-gram, and
             missing are those of the reference nearest in length.
     """

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Verb, past, participle; forms that are equal stand once, several of one kind are joined by a stroke.
 _VERBS = """
 arise arose arisen|awake awoke awoken|be am/is/are/was/were/been/being/'m/'re/'s|bear bore born/borne
@@ -44,7 +49,7 @@ _OTHERS = """
 good better/best|well better/best|bad worse/worst|far farther/farthest/further/furthest|little less/least|much more/most
 many more/most|old elder/eldest|a an|they them|i me|he him|she her|we us|who whom
 """
-ADJECTIVES = frozenset(
+ADJECTIVES = _words(
     """
     big black blue bold brave brief bright broad busy calm cheap clean clear clever close cold cool crazy cute damp dark
     deep dense dirty dry dull dumb early easy empty fair fancy fast fat few fierce fine firm fit flat fresh friendly
@@ -54,16 +59,16 @@ ADJECTIVES = frozenset(
     salty scary shallow sharp shiny short shy sick silly simple slim slow small smart smooth soft soon sore sour steep
     stiff strange strict strong sunny sure sweet tall tan tasty thick thin tidy tight tiny tough true ugly warm weak
     wealthy weird wet white wide wild windy wise young
-    """.split()
+    """
 )
-THEMSELVES = frozenset(
+THEMSELVES = _words(
     """
     anything awning being bring building ceiling clothing cunning darling duckling during dwelling earring evening
     everything farthing good goods herring king lightning lining morning nothing offspring outing pudding ring sibling
     sing sling something spring sterling sting string stuffing swing thing this thus underling viking wedding wing
     always bed bus christmas gas hundred indeed jeans kindred lens naked news perhaps plus red sacred series
     shorts speed species tennis was yes
-    """.split()
+    """
 )
 """Words whose ending is none, or no longer felt as one."""
 

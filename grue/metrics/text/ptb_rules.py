@@ -43,8 +43,8 @@ COMPOUND = re.compile("([A-Za-z0-9][A-Za-z0-9.,\\u00ad]*(?:-(?:[A-Za-z](?:\\.[A-
 SLASHED = re.compile("([A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2})")
 JOINED = re.compile("([A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+)")
 ELIDED = re.compile(
-    f"([lLdDjJ]{_TICK}|[A-HJ-XZn]{_TICK}{_HEAD}{{2}}{_TAIL}|[{_LETTER}]+[aeiouyAEIOUY]{_TICK}[aeiouA-Z][{_LETTER}]*"
-    f"|(?i:e{_TICK}er|c{_TICK}est|c'mon|ev{_TICK}ry|s{_TICK}mores|li{_TICK}l|nor{_TICK}easter|o{_TICK}clock|d{_TICK}ye"
+    f"([lLdDjJ]{_TICK}|[A-HJ-XZn]{_TICK}[{_LETTER}]{{2,}}|[{_LETTER}]+[aeiouyAEIOUY]{_TICK}[aeiouA-Z][{_LETTER}]*"
+    f"|(?i:e{_TICK}er|c{_TICK}est|c'mon|cap'n|ev{_TICK}ry|s{_TICK}mores|li{_TICK}l|nor{_TICK}easter|o{_TICK}clock|d{_TICK}ye"
     f"|dunkin{_APOSTROPHE}|somethin{_APOSTROPHE}|ol{_APOSTROPHE}))"
 )
 INITIALS = re.compile(
@@ -64,7 +64,8 @@ PHONE = re.compile(
 )
 SHORT_FORM = re.compile(f"((?i:'{_SHORT}(?![a-z])|(?:[\\u0092\\u2019]|&apos;){_SHORT}))")
 CLIPPED = re.compile(
-    f"({_APOSTROPHE}[2-9]0s|'[0-9]{{2}}(?![^ \\t\\u00a0])|(?i:['\\u2019](?:em|till?|cause)|'n'|[\\u2019]n\\u2019?|'n(?![^ \\t\\u00a0])))"
+    f"({_APOSTROPHE}[2-9]0s|['\\u2019][0-9]{{2}}(?![^ \\t\\u00a0])|(?i:['\\u2019](?:em|till?|cause)"
+    "|'n'|[\\u2019]n\\u2019?|'n(?![^ \\t\\u00a0])))"
 )
 T_IS = re.compile("('[tT])(?i:is|was)")
 URL = re.compile('((?i:https?)://[^ \\u00a0\\t\\n\\f\\r"<>|()]+[^ \\u00a0\\t\\n\\f\\r"<>|.!?(){},-])')
@@ -73,19 +74,22 @@ SITE = re.compile(f"((?:[^{_NOT_IN_SITE}`',-_$]+\\.)+(?:com|net|org|edu){_PATH})
 MAIL = re.compile(
     f"((?:&lt;|<)?[a-zA-Z0-9][^{_NOT_IN_MAIL}]*@(?:[^{_NOT_IN_MAIL}.]+\\.)*[^{_NOT_IN_MAIL}.]+(?:&gt;|>)?)"
 )
-HANDLE = re.compile("(@[A-Za-z_][A-Za-z_0-9]*|#[A-Za-z]+)")
+HANDLE = re.compile(f"(@[A-Za-z_][A-Za-z_0-9]*|#{_HEAD}+)")
 _NAME = "[A-Za-z][A-Za-z0-9:.-]*"
 TAG = re.compile(
     f"(<(?:[!?][A-Za-z-][^>\\r\\n]*"
     f"|/?{_NAME}(?:[ ]+(?:{_NAME}[ ]*=[ ]*(?:'[^'\\r\\n]*'|\"[^\"\\r\\n]*\"|{_NAME})|{_NAME}))*[ ]*/?)[ ]*>)"
 )
 MARKUP = re.compile("(&(?:HT|TL|UR|LR|QC|QL|QR|odq|cdq|#[0-9]+|MD|mdash|ndash|amp|lt|gt|quot|apos);)")
-SMILEY = re.compile("([<>]?[:;=][-o*']?[()DPdpO\\\\{@|\\[\\]])(?:[^A-Za-z]|$)")
+SMILEY = re.compile("([<>]?[:;=][-o*']?[()DPdpO\\\\{@|\\[\\]])(?:[^A-Za-z0-9]|$)")
 FACE = re.compile(
     "([\\^x=~<>]\\.[\\^x=~<>]|[-\\^x=~<>']_[-\\^x=~<>']|\\([-\\^x=~<>'][_.]?[-\\^x=~<>']\\)"
     "|\\([\\^x=~<>']-[\\^x=~<>'`]\\))"
 )
-RUN = re.compile("(\\.{3,5}|-+|[!?]+|_+|\\*+|#+|@+|<<|>>|``|'')")
+RUN = re.compile("(\\.{3,5}|-+|[!?]+|_+|\\*+|#+|@+|<<|>>|'')")
+
+QUOTES = "`\u0091-\u0094\u2018-\u201e\u00ab\u00bb\u2039\u203a"
+QUOTE_PAIR = re.compile(f"([{QUOTES}]{{2}})")
 
 # Where a search that failed need not be tried again: up to the first character that ends its kind of stretch.
 STRETCH_OF_MAIL = re.compile(f"[^{_NOT_IN_MAIL}]*")

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 from grue.metrics.text import ptb_rules as rules
-from grue.metrics.text.ptb_words import ABBREVIATIONS, CAPITAL_ABBREVIATIONS, NUMBER_ABBREVIATIONS, TWO_PARTS
+from grue.metrics.text.ptb_words import (
+    ABBREVIATIONS,
+    BEFORE_NAMES,
+    CAPITAL_ABBREVIATIONS,
+    NUMBER_ABBREVIATIONS,
+    TWO_PARTS,
+)
 
 _BLANKS = " \t\n\r\f"
 _SINGLE = {
@@ -33,10 +39,22 @@ _SINGLE = {
 }
 _MARKUP = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": "''", "&apos;": "'"}
 _MARKUP.update(dict.fromkeys(("&md;", "&mdash;", "&ndash;"), "--"))
+_STRAIGHT_QUOTES = str.maketrans(
+    {
+        **dict.fromkeys("\u0091\u2018\u201b\u2039", "`"),
+        **dict.fromkeys("\u0092\u2019\u203a", "'"),
+        **dict.fromkeys("\u0093\u201c\u00ab", "``"),
+        **dict.fromkeys("\u0094\u201d\u00bb", "''"),
+    }
+)
 _BRACKETS = str.maketrans({"(": "-lrb-", ")": "-rrb-", " ": "\u00a0"})
 _STRAIGHT = str.maketrans({"\u0092": "'", "\u2019": "'"})
 
-_INNER = re.compile("[.!?]")
+_PLAIN = re.compile("[A-Za-z\u00ad]+")
+
+_MAIL_HEAD = re.compile("[A-Za-z0-9]")
+_LONGEST_ABBREVIATION = 9
+_WITH_INNER_STOP = frozenset(("ph", "ed"))
 
 Rule = re.Pattern[str]
 _LETTER_RULES: tuple[Rule, ...] = (
@@ -69,6 +87,7 @@ _DIGIT_RULES: tuple[Rule, ...] = (
 )
 _SIGN_RULES: tuple[Rule, ...] = (
     rules.RUN,
+    rules.QUOTE_PAIR,
     rules.NUMBER,
     rules.PHONE,
     rules.SHORT_FORM,
@@ -96,6 +115,7 @@ _NEEDS: dict[Rule, Rule] = {
     rules.SITE: re.compile("\\.(?:com|net|org|edu)"),
     rules.TAG: re.compile(">"),
 }
+_KEPT_AS_IS = {rules.MAIL, rules.URL, rules.SITE, rules.WWW, rules.FILE_NAME, rules.HANDLE}
 _BEFORE_COMMA = {rules.THING, rules.COMPOUND, rules.NUMBER}
 _GOES_ON = frozenset(",;:\u3001")
 _TRANSLATED = {rules.PHONE, rules.SMILEY, rules.FACE, rules.TAG, rules.FRACTION}
@@ -110,7 +130,7 @@ class Scanner:
         self._needed: dict[Rule, int] = {}
 
     def read(self, position: int) -> tuple[list[str], int]:
-        """Tokens, punctuation among them, from a place to the next blank that no token spans, and that blank's place."""
+        """Tokens from a place to the next blank that no token spans, punctuation among them, and that blank's place."""
         tokens: list[str] = []
         text, size = self._text, len(self._text)
         while position < size and text[position] not in _BLANKS:
@@ -152,7 +172,7 @@ class Scanner:
         if text[end - 1] in "nN" and (negation := rules.NOT.match(text, end - 1)):
             if end - 1 == start:
                 return negation.end(), negation.end(), rules.NOT
-            if not _INNER.search(text, start, end):
+            if _PLAIN.fullmatch(text, start, end):
                 return end - 1, negation.end(), rules.WORD
         if self._comma(end):
             return end + 1, end + 2, rules.INITIALS
@@ -163,14 +183,26 @@ class Scanner:
             if starter := rules.STARTER.match(text, stop):
                 return (stop - 1 if stop == start + 2 else stop), starter.end(), rules.INITIALS
             return stop, stop, rules.INITIALS
-        if text[end : end + 1] == "." and end - start <= 8:
-            word = text[start:end]
-            low = word.lower()
-            if low in ABBREVIATIONS or (low in CAPITAL_ABBREVIATIONS and word[0] != low[0]):
-                return end + 1, end + 1, rules.INITIALS
-            if low in NUMBER_ABBREVIATIONS and (number := rules.NUMBER_AFTER.match(text, end + 1)):
-                return end + 1, number.end(), rules.INITIALS
+        if (abbreviation := self._abbreviation(start, end)) and abbreviation[1] > best[1]:
+            return abbreviation
         return best
+
+    def _abbreviation(self, start: int, end: int) -> tuple[int, int, Rule] | None:
+        """The same for an abbreviation with its full stop."""
+        text = self._text
+        stop = text.find(".", start, start + _LONGEST_ABBREVIATION)
+        if stop > 0 and text[start:stop].lower() in _WITH_INNER_STOP:
+            stop = text.find(".", stop + 1, stop + 3)
+        if stop < 0:
+            return None
+        word = text[start:stop]
+        low = word.lower()
+        if low in ABBREVIATIONS or (low in CAPITAL_ABBREVIATIONS and word[0] != low[0]):
+            context = 0 if low in BEFORE_NAMES or stop + 2 > len(text) else 2
+            return stop + 1, stop + 1 + context, rules.INITIALS
+        if low in NUMBER_ABBREVIATIONS and end == stop and (number := rules.NUMBER_AFTER.match(text, end + 1)):
+            return end + 1, number.end(), rules.INITIALS
+        return None
 
     def _try(self, rule: Rule, start: int) -> re.Match[str] | None:
         if (needed := _NEEDS.get(rule)) is not None and not self._has(rule, needed, start):
@@ -181,8 +213,9 @@ class Scanner:
         if start < self._hopeless.get(rule, 0):
             return None
         match = rule.match(self._text, start)
-        if match is None and (failed := stretch.match(self._text, start)):
-            self._hopeless[rule] = failed.end()
+        if match is None and (rule is not rules.MAIL or _MAIL_HEAD.match(self._text, start)):
+            failed = stretch.match(self._text, start)
+            self._hopeless[rule] = failed.end() if failed else start
         return match
 
     def _has(self, rule: Rule, needed: Rule, start: int) -> bool:
@@ -199,13 +232,17 @@ def _written(token: str, rule: Rule) -> tuple[str, ...]:
     if rule is rules.WORD:
         if low in TWO_PARTS:
             return TWO_PARTS[low]
-        return (low.replace("\u00ad", ""),)
+        return (low.replace("\u00ad", "") or "-",)
     if rule in _TRANSLATED:
         return (low.translate(_BRACKETS),)
     if rule is rules.RUN:
         return ("--" if low[0] == "-" and len(low) <= 4 else "..." if low[0] == "." else low,)
+    if rule is rules.QUOTE_PAIR:
+        return (low.translate(_STRAIGHT_QUOTES),)
+    if rule is rules.JOINED:
+        return (low.replace("&amp;", "&"),)
     if rule is rules.MARKUP:
         return (_MARKUP.get(low, low),)
     if rule in (rules.NOT, rules.SHORT_FORM):
         return (low.replace("&apos;", "'").translate(_STRAIGHT),)
-    return (low.replace("\u00ad", ""),)
+    return (low if rule in _KEPT_AS_IS else low.replace("\u00ad", ""),)

@@ -2,158 +2,48 @@
 
 from __future__ import annotations
 
-ABBREVIATIONS = frozenset(
-    [
-        "adm",
-        "adv",
-        "al",
-        "ala",
-        "alex",
-        "apr",
-        "ariz",
-        "assn",
-        "assoc",
-        "asst",
-        "atty",
-        "attys",
-        "aug",
-        "ave",
-        "bancorp",
-        "bhd",
-        "bldg",
-        "blvd",
-        "brig",
-        "bros",
-        "calif",
-        "capt",
-        "cf",
-        "cie",
-        "cmdr",
-        "co",
-        "col",
-        "colo",
-        "comdr",
-        "conn",
-        "corp",
-        "cos",
-        "cpl",
-        "ct",
-        "dak",
-        "dec",
-        "dept",
-        "det",
-        "dr",
-        "drs",
-        "ed.d",
-        "ens",
-        "esq",
-        "est",
-        "etc",
-        "feb",
-        "fla",
-        "fri",
-        "ft",
-        "ga",
-        "gen",
-        "gov",
-        "govs",
-        "hon",
-        "inc",
-        "ind",
-        "insp",
-        "intl",
-        "jan",
-        "jos",
-        "jr",
-        "jul",
-        "jun",
-        "kan",
-        "kans",
-        "ky",
-        "lieut",
-        "lt",
-        "ltd",
-        "maj",
-        "mar",
-        "md",
-        "messrs",
-        "mfg",
-        "mich",
-        "minn",
-        "mlle",
-        "mme",
-        "mo",
-        "mon",
-        "mont",
-        "mr",
-        "mrs",
-        "ms",
-        "msgr",
-        "mt",
-        "natl",
-        "neb",
-        "nev",
-        "nov",
-        "oct",
-        "okla",
-        "penn",
-        "pfc",
-        "ph",
-        "ph.d",
-        "plc",
-        "pres",
-        "prof",
-        "profs",
-        "ptes",
-        "pty",
-        "ptys",
-        "pvt",
-        "rd",
-        "rep",
-        "reps",
-        "rev",
-        "rt",
-        "sen",
-        "sens",
-        "sept",
-        "seq",
-        "sgt",
-        "spc",
-        "sq",
-        "sr",
-        "st",
-        "ste",
-        "supt",
-        "supts",
-        "sys",
-        "tel",
-        "tenn",
-        "thu",
-        "thurs",
-        "treas",
-        "tue",
-        "tues",
-        "univ",
-        "va",
-        "vs",
-        "vt",
-        "wed",
-        "wis",
-        "wisc",
-        "wm",
-        "wyo",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ABBREVIATIONS = _words(
+    """
+    adm adv al ala alex apr ariz assn assoc asst atty attys aug ave bancorp bhd bldg blvd brig bros calif capt cf
+    cie cmdr co col colo comdr conn corp cos cpl ct dak dec dept det dr drs ed.d ens esq est etc feb fla fri ft ga
+    gen gov govs hon inc ind insp intl jan jos jr jul jun kan kans ky lieut lt ltd maj mar md messrs mfg mich minn
+    mlle mme mo mon mont mr mrs ms msgr mt natl neb nev nov oct okla penn pfc ph ph.d plc pres prof profs ptes pty
+    ptys pvt rd rep reps rev rt sen sens sept seq sgt spc sq sr st ste supt supts sys tel tenn thu thurs treas tue
+    tues univ va vs vt wed wis wisc wm wyo
+    """
 )
 """They keep their full stop, in any case of letters."""
 
-CAPITAL_ABBREVIATIONS = frozenset(["ark", "az", "del", "ill", "la", "mass", "miss", "ore", "pa", "tex", "wash"])
+CAPITAL_ABBREVIATIONS = _words(
+    """
+    ark az del ill la mass miss ore pa tex wash
+    """
+)
 """They keep it where the first letter is a capital: in small letters they are words."""
 
-NUMBER_ABBREVIATIONS = frozenset(["art", "ca", "fig", "figs", "no", "nos", "op", "p", "pp", "prop"])
+BEFORE_NAMES = _words(
+    """
+    adm adv alex assoc asst atty attys ave brig capt cf cie cmdr col comdr cpl dept det dr drs ens ft gen gov govs
+    hon insp jos lieut lt maj messrs mfg mlle mme mr mrs ms msgr mt natl pfc ph pres prof profs pvt rep reps rev sen
+    sens sgt spc st ste supt supts treas vs wm
+    """
+)
+"""Those that are part of a longer word where one follows the stop; the others end at it."""
+
+NUMBER_ABBREVIATIONS = _words(
+    """
+    art ca fig figs no nos op p pp prop
+    """
+)
 """They keep it where a digit follows."""
 
 SENTENCE_STARTERS = (
-    "A|About|According|Additionally|After|An|As|At|But|Earlier|He|Her|Here|However|If|In|It|Last|Many|More|Now|Once|"
+    "A|About|According|Additionally|After|An|As|At|But|Earlier|He|Her|Here|However|If|In|It|Last|Many|More|Mr\\.|Ms\\.|Now|Once|"
     "One|Other|Our|She|Since|So|Some|Such|That|The|Their|Then|There|These|They|This|We|What|When|While|Yet|You"
 )
 """After "X. " they begin a sentence, so that the full stop is no part of the initial."""
