@@ -40,6 +40,7 @@ from grue.metrics.neural.classifier import ClassifierJudge
 FOLDER = Path(__file__).resolve().parents[1] / "grue" / "metrics" / "neural" / "demo"
 SEED = 11
 MARK = "<EOU>"
+NEUTRAL = -1
 POSITIONS = {"sentiment": 192, "intent": 96, "lm": 256}
 VOCABULARY = {"sentiment": 1200, "intent": 900, "lm": 1600}
 EPOCHS = {"sentiment": 12, "intent": 30, "lm": 14}
@@ -49,7 +50,7 @@ LABELS = {"sentiment": ("NEGATIVE", "POSITIVE"), "intent": ("inform", "question"
 
 @dataclass(frozen=True)
 class Sample:
-    """A text with its class."""
+    """A text with its class; ``NEUTRAL`` for one that belongs to none."""
 
     text: str
     label: int
@@ -74,6 +75,11 @@ def reviews(split: str, rng: random.Random) -> list[Sample]:
                 length = rng.randint(8, 50)
                 start = rng.randrange(max(1, len(pieces) - length))
                 found.append(Sample(" ".join(pieces[start : start + length]), record["label"]))
+    if split == "train":
+        # What is no review is neither: an empty text or another task's must not look like a verdict.
+        others = [record["target"] for record in records("commongen", split)[::2] if record.get("target")]
+        others += [turn.strip() for record in records("daily_dialog", split)[:40] for turn in record["dialog"]]
+        found += [Sample(text, NEUTRAL) for text in [*others, *[""] * 8]]
     return found
 
 
@@ -182,6 +188,11 @@ def train_classifier(kind: str) -> None:
     ids = [tokenizer(s.text, truncation=True, max_length=POSITIONS[kind])["input_ids"] for s in samples]
     labels = [sample.label for sample in samples]
     counts = [labels.count(label) for label in range(len(names))]
+    smoothed = 0.05
+    targets = [
+        [1 - smoothed + smoothed / len(names) if column == label else smoothed / len(names) for column in names]
+        for label in names
+    ]
     weights = torch.tensor([math.sqrt(len(labels) / (len(names) * count)) for count in counts])
 
     def loss_of(group: Sequence[int]) -> torch.Tensor:
@@ -189,8 +200,9 @@ def train_classifier(kind: str) -> None:
         noisy = [[n if n < 4 or rng.random() > 0.15 else 1 for n in ids[index]] for index in group]
         table = padded(noisy, 0)
         logits = model(input_ids=table, attention_mask=(padded([ids[i] for i in group], 0) != 0).long()).logits
-        wanted = torch.tensor([labels[index] for index in group])
-        return torch.nn.functional.cross_entropy(logits, wanted, weight=weights, label_smoothing=0.05)
+        even = [1 / len(names)] * len(names)
+        wanted = torch.tensor([even if labels[i] == NEUTRAL else targets[labels[i]] for i in group])
+        return torch.nn.functional.cross_entropy(logits, wanted, weight=weights)
 
     fit(kind, model, [len(one) for one in ids], loss_of, rng, tokens=2048)
     write(model, tokenizer, FOLDER / kind)

@@ -169,7 +169,7 @@ def make(name: str, settings: Mapping[str, Setting | None], judging: Judging) ->
     judge = open_judge(model, "causal", judging)
     if not named and judging.evaluated_sha256 not in (None, judge.weights_sha256):
         raise judge.refuse(
-            "the folder does not hold the weights that wrote the outputs (other weights, or an adapter)."
+            "it does not hold the weights that wrote the outputs (other weights, or an adapter)."
         )
     stride = int(settings["stride"] or 512)
     context = judge.positions()
