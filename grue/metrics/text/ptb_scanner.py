@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from grue.metrics.text import ptb_rules as rules
 from grue.metrics.text.ptb_words import (
@@ -121,13 +122,32 @@ _GOES_ON = frozenset(",;:\u3001")
 _TRANSLATED = {rules.PHONE, rules.SMILEY, rules.FACE, rules.TAG, rules.FRACTION}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kind:
+    """A rule with what is known of it before it is tried; compared by identity, as patterns are slow to hash."""
+
+    rule: Rule
+    needed: Rule | None
+    stretch: Rule | None
+    before_comma: bool
+
+
+_KINDS = {
+    rule: _Kind(rule, _NEEDS.get(rule), _STRETCHES.get(rule), rule in _BEFORE_COMMA)
+    for rule in {*_LETTER_RULES, *_DIGIT_RULES, *_SIGN_RULES}
+}
+_LETTER_KINDS = tuple(_KINDS[rule] for rule in _LETTER_RULES)
+_DIGIT_KINDS = tuple(_KINDS[rule] for rule in _DIGIT_RULES)
+_SIGN_KINDS = tuple(_KINDS[rule] for rule in _SIGN_RULES)
+
+
 class Scanner:
     """Reads one text; what it learns of the text on the way keeps it linear."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._hopeless: dict[Rule, int] = {}
-        self._needed: dict[Rule, int] = {}
+        self._hopeless: dict[_Kind, int] = {}
+        self._needed: dict[_Kind, int] = {}
 
     def read(self, position: int) -> tuple[list[str], int]:
         """Tokens from a place to the next blank that no token spans, punctuation among them, and that blank's place."""
@@ -144,17 +164,17 @@ class Scanner:
         word = rules.WORD.match(text, start)
         if word is not None:
             end, total, rule = self._word(start, word.end())
-            others = _LETTER_RULES
+            others = _LETTER_KINDS
         else:
             end, total, rule = start, start, rules.SYMBOL
-            others = _DIGIT_RULES if rules.DIGIT.match(first) else _SIGN_RULES
+            others = _DIGIT_KINDS if rules.DIGIT.match(first) else _SIGN_KINDS
         for other in others:
             match = self._try(other, start)
             if match is None:
                 continue
-            reach = match.end() + 2 if other in _BEFORE_COMMA and self._comma(match.end()) else match.end()
+            reach = match.end() + 2 if other.before_comma and self._comma(match.end()) else match.end()
             if reach > total:
-                end, total, rule = match.end(1) + (reach > match.end()), reach, other
+                end, total, rule = match.end(1) + (reach > match.end()), reach, other.rule
         if end == start:
             if rules.SYMBOL.match(first):
                 tokens.append(_SINGLE.get(first, first.lower()))
@@ -204,25 +224,24 @@ class Scanner:
             return end + 1, number.end(), rules.INITIALS
         return None
 
-    def _try(self, rule: Rule, start: int) -> re.Match[str] | None:
-        if (needed := _NEEDS.get(rule)) is not None and not self._has(rule, needed, start):
+    def _try(self, kind: _Kind, start: int) -> re.Match[str] | None:
+        if kind.needed is not None and not self._has(kind, kind.needed, start):
             return None
-        stretch = _STRETCHES.get(rule)
-        if stretch is None:
-            return rule.match(self._text, start)
-        if start < self._hopeless.get(rule, 0):
+        if kind.stretch is None:
+            return kind.rule.match(self._text, start)
+        if start < self._hopeless.get(kind, 0):
             return None
-        match = rule.match(self._text, start)
-        if match is None and (rule is not rules.MAIL or _MAIL_HEAD.match(self._text, start)):
-            failed = stretch.match(self._text, start)
-            self._hopeless[rule] = failed.end() if failed else start
+        match = kind.rule.match(self._text, start)
+        if match is None and (kind.rule is not rules.MAIL or _MAIL_HEAD.match(self._text, start)):
+            failed = kind.stretch.match(self._text, start)
+            self._hopeless[kind] = failed.end() if failed else start
         return match
 
-    def _has(self, rule: Rule, needed: Rule, start: int) -> bool:
-        place = self._needed.get(rule, -1)
+    def _has(self, kind: _Kind, needed: Rule, start: int) -> bool:
+        place = self._needed.get(kind, -1)
         if place < start:
             found = needed.search(self._text, start)
-            place = self._needed[rule] = found.start() if found else len(self._text)
+            place = self._needed[kind] = found.start() if found else len(self._text)
         return place < len(self._text)
 
 
