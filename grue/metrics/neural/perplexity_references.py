@@ -168,9 +168,7 @@ def make(name: str, settings: Mapping[str, Setting | None], judging: Judging) ->
     model = named or str(judging.evaluated)
     judge = open_judge(model, "causal", judging)
     if not named and judging.evaluated_sha256 not in (None, judge.weights_sha256):
-        raise judge.refuse(
-            "it does not hold the weights that wrote the outputs (other weights, or an adapter)."
-        )
+        raise judge.refuse("it does not hold the weights that wrote the outputs (other weights, or an adapter).")
     stride = int(settings["stride"] or 512)
     context = judge.positions()
     if context is not None and context < max(stride, 2):
