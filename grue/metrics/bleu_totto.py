@@ -1,31 +1,27 @@
 """BLEU as the ToTTo evaluation computes it, 0 to 1: lower-cased, Moses-detokenised, against three references.
 
 Parikh et al. 2020 (EMNLP). Blank predictions become the null text, references are padded to three with it, and
-everything is joined again by Moses' English rules (`sacremoses`) before SacreBLEU splits it by 13a. The evaluation's
-command line rounds to three digits; this does not.
+everything is joined again by Moses' English rules (``text.detokenize``) before SacreBLEU splits it by 13a. The
+evaluation's command line rounds to three digits; this does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from grue.core.errors import MetricUnavailableError
 from grue.core.metric import Explanation, Floats, Texts
 from grue.core.task import Setting
 from grue.metrics.card import Card
-from grue.metrics.parent_inputs import SUBSETS, in_subset, one_line, padded
+from grue.metrics.parent_inputs import SUBSETS, in_subset, one_line, padded, plain
 from grue.metrics.sacre_bleu import SacreBleu
 from grue.metrics.sacre_bleu import make as make_sacrebleu
 from grue.metrics.settings import resolve
 
 PERCENT = 100.0
-NULL_TOKENS = 2**14
 
 
 @dataclass(frozen=True)
@@ -51,8 +47,7 @@ class TottoBleu:
 
     def signature(self) -> str:
         """SacreBLEU's, and what is done before it."""
-        before = f"pre:lc+moses-en-{version('sacremoses')}|refs:padded-3"
-        return f"{self.name}|{before}|{self.bleu.signature()}|scale:1|v:1"
+        return f"{self.name}|pre:lc+moses-en|refs:padded-3|{self.bleu.signature()}|scale:1|v:1"
 
     def statistics(self, texts: Texts) -> Floats:
         """Shape (n, 10): hypothesis and reference length, matches and totals; NaN for rows outside the subset."""
@@ -80,34 +75,13 @@ class TottoBleu:
 
 
 def _prepared(texts: Texts) -> Texts:
-    predictions = [_detokenized(one_line(text)) for text in texts.predictions]
-    references: Sequence[Sequence[str]] = [[_detokenized(text) for text in padded(row)] for row in texts.references]
+    predictions = [plain(one_line(text)) for text in texts.predictions]
+    references: Sequence[Sequence[str]] = [[plain(text) for text in padded(row)] for row in texts.references]
     return Texts(predictions, references, texts.inputs)
 
 
-@lru_cache(maxsize=NULL_TOKENS)
-def _detokenized(text: str) -> str:
-    joined: str = _detokenizer().detokenize(text.lower().split())
-    return joined
-
-
-@lru_cache(maxsize=1)
-def _detokenizer() -> Any:
-    from sacremoses import MosesDetokenizer
-
-    return MosesDetokenizer("en")
-
-
 def make(name: str, settings: Mapping[str, Setting | None]) -> TottoBleu:  # noqa: ARG001 - those of PARENT
-    """Build the metric; it takes none of its family's settings.
-
-    Raises:
-        MetricUnavailableError: where `sacremoses` is not installed.
-    """
-    try:
-        version("sacremoses")
-    except ImportError as error:  # importlib's PackageNotFoundError is one
-        raise MetricUnavailableError("ToTTo's BLEU needs Moses' detokeniser: pip install sacremoses") from error
+    """Build the metric; it takes none of its family's settings."""
     subset = next(s for s in reversed(SUBSETS) if name.endswith(s))
     return TottoBleu(name=name, subset=subset, bleu=make_sacrebleu("sacrebleu", resolve("sacrebleu", {})))
 

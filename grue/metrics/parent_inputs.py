@@ -1,19 +1,24 @@
 """What PARENT reads of a row: tokens of texts, and the values of its table, titles and highlighted cells.
 
-Tokens are SacreBLEU's 13a on the lower-cased, stripped text. All cells, both titles and the section's text may be said;
-the highlighted cells and the titles should be. A vertical bar inside a value counts as a hyphen, as the ToTTo
-evaluation writes tables with bars between their values.
+The ToTTo evaluation lower-cases every text, joins its tokens by the Moses detokeniser and only then splits it by
+SacreBLEU's 13a; a table goes through the detokeniser as one line, its values between tabs and bars, so that a vertical
+bar inside a value counts as a hyphen. All cells, both titles and the section's text may be said; the highlighted cells
+and the titles should be.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from grue.core.text import Json
 from grue.metrics.parent_score import Facts
+from grue.metrics.text.detokenize import detokenize
 
+_BREAKS = re.compile(r"[\t\r\n]+")
+_LINE_BREAKS = re.compile(r"[\r\n]+")
 NULL = "<null>"
 N_REFERENCES = 3
 TITLES = ("table_page_title", "table_section_title")
@@ -30,18 +35,28 @@ def in_subset(inputs: Mapping[str, Json], subset: str) -> bool:
 
 def padded(references: Sequence[str]) -> list[str]:
     """At least three references, as the evaluation's files hold them; blank ones are the null text too."""
-    given = [text if text.strip() else NULL for text in references]
+    given = [one_line(text) for text in references]
     return given + [NULL] * (N_REFERENCES - len(given))
 
 
 def one_line(text: str) -> str:
     """A prediction as a file of one line each can hold it; the null text where it is blank."""
-    return " ".join(text.split("\n")).strip() if text.strip() else NULL
+    return _LINE_BREAKS.sub(" ", text).strip() if text.strip() else NULL
+
+
+@lru_cache(maxsize=2**14)
+def plain(text: str) -> str:
+    """A text lower-cased and with its tokens joined: what the evaluation's BLEU and PARENT read."""
+    return detokenize(text.lower())
 
 
 def tokens(text: str) -> list[str]:
-    """13a tokens of the lower-cased, stripped text."""
-    return str(_tokenizer()(text.strip().lower())).split()
+    """13a tokens of the lower-cased, joined text."""
+    return _split(plain(text))
+
+
+def _split(text: str) -> list[str]:
+    return str(_tokenizer()(text.strip())).split()
 
 
 def facts_of(inputs: Mapping[str, Json]) -> Facts | None:
@@ -54,10 +69,18 @@ def facts_of(inputs: Mapping[str, Json]) -> Facts | None:
     said = [value for row in cells for value in row if value]
     section = _clean(inputs.get(SECTION_TEXT))
     recalled = [value for position in highlighted if (value := _at(cells, position))]
+    # Blanks on both sides of each value keep 13a from seeing past its ends.
+    whole = "  ".join(_through_line([*said, *titles, *([section] if section else [])]))
     return Facts(
-        words=frozenset(token for value in (*said, *titles, section) for token in _value_tokens(value)),
-        recalled=tuple(words for value in (*recalled, *titles) if (words := _value_tokens(value))),
+        words=frozenset(_split(whole)),
+        recalled=tuple(words for value in _through_line([*recalled, *titles]) if (words := _value_tokens(value))),
     )
+
+
+def _through_line(values: Sequence[str]) -> list[str]:
+    """Values after the detokeniser saw them as one line, where quotes turn from one value to the next."""
+    line = "\t".join(f"cell|||{value}" for value in values)
+    return [part.partition("|||")[2] for part in detokenize(line.lower()).split("\t")]
 
 
 def cell_texts(inputs: Mapping[str, Json]) -> list[str]:
@@ -67,7 +90,8 @@ def cell_texts(inputs: Mapping[str, Json]) -> list[str]:
         return []
     cells = [[_value(cell) for cell in row] for row in table]
     values = [_at(cells, position) for position in highlighted] + [_clean(inputs.get(key)) for key in TITLES]
-    return [value for value in values if value and _value_tokens(value)]
+    values = [value for value in values if value]
+    return [value for value, joined in zip(values, _through_line(values), strict=bool(values)) if _value_tokens(joined)]
 
 
 def _value(cell: Any) -> str:
@@ -75,7 +99,7 @@ def _value(cell: Any) -> str:
 
 
 def _clean(value: Any) -> str:
-    return value.replace("|", "-").strip() if isinstance(value, str) else ""
+    return _BREAKS.sub(" ", value.replace("|", "-")).strip() if isinstance(value, str) else ""
 
 
 def _at(cells: list[list[str]], position: Any) -> str:
@@ -89,7 +113,7 @@ def _at(cells: list[list[str]], position: Any) -> str:
 
 @lru_cache(maxsize=2**14)
 def _value_tokens(value: str) -> tuple[str, ...]:
-    return tuple(tokens(value))
+    return tuple(_split(value))
 
 
 @lru_cache(maxsize=1)
