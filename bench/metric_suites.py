@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nltk import word_tokenize
-
 import metric_references as references
 from metric_texts import TASKS, TaskTexts, load
+from nltk import word_tokenize
 
 from grue.core.metric import Texts
 from grue.evaluation.chunks import Chunk, score_chunk
