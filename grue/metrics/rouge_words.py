@@ -15,6 +15,8 @@ from grue.metrics.text.stems import porter
 
 Grams = frozenset[int] | set[int]
 
+# Words of one text times distinct lines of the other that take some seconds.
+MOST_STEPS = 10**7
 _NUMBER_BITS = 32
 _TIMES = 1 << 96
 # Every byte but a-z and 0-9 is a blank.
@@ -66,9 +68,9 @@ class Line:
         self._places: dict[Hashable, int] | None = None
 
     @property
-    def places(self) -> dict[Hashable, int]:
-        """For each word, a bit for every position at which it stands."""
-        if self._places is None:
+    def places(self) -> dict[Hashable, int] | None:
+        """For each word, a bit for every position at which it stands; ``None`` for a long text, too large to keep."""
+        if self._places is None and len(self.numbers) <= lcs.SHORT:
             self._places = lcs.places(self.numbers)
         return self._places
 
@@ -139,15 +141,32 @@ class Compared:
 
 
 def unions(reference: Sequence[Line], prediction: Sequence[Line]) -> list[list[int]]:
-    """For each line of the reference, its words in a longest common subsequence with any line of the prediction."""
-    found = []
+    """For each line of the reference, its words in a longest common subsequence with any line of the prediction.
+
+    Raises:
+        ValueError: where the lines are so many, or so long, that the comparison is beyond reach.
+    """
+    # Equal lines have equal subsequences.
+    others = list({tuple(line.numbers): line for line in prediction}.values())
+    known: dict[tuple[int, ...], list[int]] = {}
+    work = 0
     for line in reference:
+        key = tuple(line.numbers)
+        if key in known:
+            continue
+        work += (len(key) + 1) * len(others)
+        if work > MOST_STEPS:
+            raise ValueError(
+                f"texts of {len(reference)} and {len(prediction)} lines are too long for subsequences of all pairs of "
+                f"lines: words of one times lines of the other may be {MOST_STEPS}"
+            )
+        distinct = set(key)
         spots: set[int] = set()
-        for other in prediction:
-            if not other.places.keys().isdisjoint(line.numbers):
+        for other in others:
+            if not distinct.isdisjoint(other.numbers):
                 spots.update(lcs.indices(line.numbers, other.numbers, other.places))
-        found.append([line.numbers[spot] for spot in sorted(spots)])
-    return found
+        known[key] = [key[spot] for spot in sorted(spots)]
+    return [known[tuple(line.numbers)] for line in reference]
 
 
 def union_size(united: Sequence[Sequence[int]], prediction: Sequence[int]) -> int:

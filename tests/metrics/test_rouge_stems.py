@@ -17,8 +17,8 @@ SUFFIXES = tuple(
     re.findall(
         "[a-z]+",
         "ational tional enci anci izer bli alli entli eli ousli ization ation ator alism iveness fulness ousness aliti "
-        "iviti biliti fulli logi icate ative alize iciti ical ful ness al ance ence er ic able ible ant ement ment ent ion "
-        "ou ism ate iti ous ive ize ed ing eed ies ied sses ss s y e ll at bl iz",
+        "iviti biliti fulli logi icate ative alize iciti ical ful ness al ance ence er ic able ible ant ement ment ent "
+        "ion ou ism ate iti ous ive ize ed ing eed ies ied sses ss s y e ll at bl iz",
     )
 )
 MADE = st.builds(

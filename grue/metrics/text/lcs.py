@@ -13,24 +13,31 @@ from collections.abc import Hashable, Mapping, Sequence
 
 Places = Mapping[Hashable, int]
 
-# Bits of work (product of the two lengths) that take a few seconds, and bits that may be kept to walk back.
-MOST_CELLS = 4 * 10**10
-MOST_KEPT_CELLS = 2 * 10**9
+# Up to so many words, all their bits are small; longer texts are reduced first.
+SHORT = 4096
+# Product of the two lengths: bits that are worked through in seconds, and that may be kept in memory.
+MOST_CELLS = 4 * 10**9
 
 
 def places(hypothesis: Sequence[Hashable]) -> dict[Hashable, int]:
     """For each word, a bit for every position at which it stands."""
     found: dict[Hashable, int] = {}
-    if len(hypothesis) <= 4096:
+    if len(hypothesis) <= SHORT:
         bit = 1
         for word in hypothesis:
             found[word] = found.get(word, 0) | bit
             bit <<= 1
         return found
-    # Setting bits one by one in long integers would be quadratic in the length.
+    return _places_of(set(hypothesis), hypothesis)
+
+
+def _places_of(wanted: set[Hashable], hypothesis: Sequence[Hashable]) -> dict[Hashable, int]:
+    """The places of some words; setting bits one by one in long integers would be quadratic in the length."""
+    found: dict[Hashable, int] = {}
     spots: dict[Hashable, list[int]] = {}
     for position, word in enumerate(hypothesis):
-        spots.setdefault(word, []).append(position)
+        if word in wanted:
+            spots.setdefault(word, []).append(position)
     for word, positions in spots.items():
         row = bytearray(positions[-1] // 8 + 1)
         for position in positions:
@@ -45,12 +52,12 @@ def length(reference: Sequence[Hashable], hypothesis: Sequence[Hashable], where:
     Args:
         reference: Words.
         hypothesis: Words.
-        where: ``places(hypothesis)`` where it is known already.
+        where: ``places(hypothesis)`` where it is known already; not read for more than ``SHORT`` words.
 
     Raises:
         ValueError: where both have so many common words that the comparison is beyond reach.
     """
-    if len(reference) * len(hypothesis) > MOST_KEPT_CELLS:
+    if len(hypothesis) > SHORT:
         return _long(reference, hypothesis)
     where = places(hypothesis) if where is None else where
     row = everywhere = (1 << len(hypothesis)) - 1
@@ -69,22 +76,25 @@ def indices(reference: Sequence[Hashable], hypothesis: Sequence[Hashable], where
     Args:
         reference: Words.
         hypothesis: Words.
-        where: ``places(hypothesis)`` where it is known already.
+        where: ``places(hypothesis)`` where it is known already; not read for more than ``SHORT`` words.
 
     Raises:
         ValueError: where both have so many common words that the comparison is beyond reach.
     """
     found: list[int] = []
     end = len(hypothesis)
-    if len(reference) * end > MOST_KEPT_CELLS:
+    if end > SHORT:
         # At the end of both, the walk takes equal words whatever stands before.
         tail = _same_end(reference, hypothesis)
         found.extend(range(len(reference) - 1, len(reference) - 1 - tail, -1))
         reference, hypothesis = reference[: len(reference) - tail], hypothesis[: end - tail]
-        end, where = len(hypothesis), None
+        end = len(hypothesis)
+        theirs = set(hypothesis)
+        _check(sum(word in theirs for word in reference), end)
+        where = _places_of(set(reference), hypothesis)
     where = places(hypothesis) if where is None else where
     kept = [(index, at) for index, word in enumerate(reference) if (at := where.get(word))]
-    _check(len(kept), end, MOST_KEPT_CELLS)
+    _check(len(kept), end)
     everywhere = (1 << end) - 1
     row = everywhere
     changes = []
@@ -114,7 +124,9 @@ def _long(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> int:
     common = set(reference) & set(hypothesis)
     reference = [word for word in reference if word in common]
     hypothesis = [word for word in hypothesis if word in common]
-    _check(len(reference), len(hypothesis), MOST_CELLS)
+    _check(len(reference), len(hypothesis))
+    if len(hypothesis) > len(reference):
+        reference, hypothesis = hypothesis, reference
     where = places(hypothesis)
     row = everywhere = (1 << len(hypothesis)) - 1
     for word in reference:
@@ -132,9 +144,9 @@ def _same_end(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> 
     return count
 
 
-def _check(n_reference: int, n_hypothesis: int, most: int) -> None:
-    if n_reference * n_hypothesis > most:
+def _check(n_reference: int, n_hypothesis: int) -> None:
+    if n_reference * n_hypothesis > MOST_CELLS:
         raise ValueError(
             f"texts of {n_reference} and {n_hypothesis} words that both have are too long for a longest common "
-            f"subsequence: the product of the two numbers may be {most}"
+            f"subsequence: the product of the two numbers may be {MOST_CELLS}"
         )
