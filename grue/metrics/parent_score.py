@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 Words = Sequence[str]
 Counts = Counter[tuple[str, ...]]
 _TINY = 1e-8  # keeps the F of nothing at 0
+_SHORT = 1000  # words up to which a text's positions are bits from the start
+MAX_BITS = 2**31  # words of a value times words of a text; more would take minutes and gigabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +45,63 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A text prepared once: its n-grams by order, and where each word stands, as bits."""
+    """A text prepared once: its n-grams by order, and where each word stands, as bits; as numbers in a long text."""
 
     n_words: int
     ngrams: tuple[Counts, ...]
-    places: Mapping[str, int]
+    places: Mapping[str, int | list[int]]
 
     @classmethod
     def of(cls, words: Words, max_order: int) -> Side:
         """Prepare a text."""
-        places: dict[str, int] = {}
-        for position, word in enumerate(words):
-            places[word] = places.get(word, 0) | (1 << position)
         ngrams = tuple(
             Counter(zip(*(words[start:] for start in range(order)), strict=False)) for order in range(1, max_order + 1)
         )
-        return cls(len(words), ngrams, places)
+        return cls(len(words), ngrams, _bits_of(words) if len(words) <= _SHORT else _numbers_of(words))
 
     def mentioned(self, value: Words) -> float:
-        """Share of a value's words that a longest common subsequence with this text holds (Hyyrö 2004)."""
+        """Share of a value's words that a longest common subsequence with this text holds (Hyyrö 2004).
+
+        Raises:
+            ValueError: where value and text are too long for each other.
+        """
+        if len(value) * self.n_words > MAX_BITS:
+            raise ValueError(
+                f"parent: a value of {len(value):,} words against a text of {self.n_words:,}; the product may be "
+                f"{MAX_BITS:,}"
+            )
         everywhere = (1 << self.n_words) - 1
         row = everywhere
+        places: Mapping[str, int | list[int]] = self.places
+        if self.n_words > _SHORT:
+            places = {word: _bits(places[word], self.n_words) for word in set(value) if word in places}
         for word in value:
-            if matches := row & self.places.get(word, 0):
+            if matches := row & places.get(word, 0):  # type: ignore[operator]
                 row = ((row + matches) | (row - matches)) & everywhere
         return (self.n_words - row.bit_count()) / len(value)
+
+
+def _bits_of(words: Words) -> dict[str, int | list[int]]:
+    places: dict[str, int] = {}
+    for position, word in enumerate(words):
+        places[word] = places.get(word, 0) | (1 << position)
+    return dict(places)
+
+
+def _numbers_of(words: Words) -> dict[str, int | list[int]]:
+    places: dict[str, list[int]] = {}
+    for position, word in enumerate(words):
+        places.setdefault(word, []).append(position)
+    return dict(places)
+
+
+def _bits(positions: int | list[int], n_words: int) -> int:
+    if isinstance(positions, int):
+        return positions
+    row = bytearray(n_words // 8 + 1)
+    for position in positions:
+        row[position >> 3] |= 1 << (position & 7)
+    return int.from_bytes(row, "little")
 
 
 @dataclass(frozen=True, slots=True)
