@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grue.core.errors import UsageError
-from grue.core.text import nearest
-
-ABSENT_REASON = "this version of grue does not compute it yet"
-
 STRINGS = "strings compared in this process"
 JUDGE = "a pass of the judge over each distinct text; its outputs are cached"
 PROGRAM = "an outside Java program over all texts"
@@ -101,14 +96,3 @@ REWARDS: Mapping[str, RewardEntry] = {
         "grue.rewards.synthetic:sentences_with_dates", "1 where an ISO date occurs, else 0; a smoke test.", 0, 1
     ),
 }
-
-
-def absence(name: str) -> str:
-    """Why a run gives no number for a reward that it does not build.
-
-    Raises:
-        UsageError: for an unknown name, with the nearest known one.
-    """
-    if name not in REWARDS:
-        raise UsageError(f"Unknown reward {name!r}.{nearest(name, REWARDS)}", "Run 'grue rewards list' to see all.")
-    return ABSENT_REASON
