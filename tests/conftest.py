@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,15 @@ def material() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip(f"test material not found at {folder}; set GRUE_TEST_MATERIAL to its folder")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One home for all tests of a process, fixtures of wider scope included: never the user's."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("GRUE_HOME", str(tmp_path_factory.getbasetemp() / "grue-home"))
+    yield
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)

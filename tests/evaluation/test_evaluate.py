@@ -26,7 +26,7 @@ def test_null_system_gives_a_finished_run_of_the_contracts_shape(grue, tmp_path)
     assert task["metrics"]["rouge1"]["n"] == 6
     low, high = task["metrics"]["rouge1"]["ci95"]
     assert low <= task["metrics"]["rouge1"]["value"] <= high
-    absent = task["metrics"]["cider_d"]
+    absent = task["metrics"]["spice"]
     assert (absent["value"], absent["ci95"], absent["signature"], absent["n"]) == (None, None, None, 0)
     assert absent["reason"]
     assert task["cost"]["load_seconds"] is None
