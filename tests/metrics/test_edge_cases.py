@@ -259,7 +259,7 @@ def test_rouge_against_the_printed_list_is_the_specifications_example() -> None:
     assert grue.metric("rouge1").compute([prediction], [references]).value == pytest.approx(1.0)
     assert grue.metric("rouge1", printed_list=True).compute([prediction], [references]).value == pytest.approx(0.7)
     broken = ["Line one here.\nThe second line."]
-    score = grue.metric("rouge1", paper=True).compute(["Line one here. The second line."], [broken])
+    score = grue.metric("rouge1", printed_list=True).compute(["Line one here. The second line."], [broken])
     assert score.value == pytest.approx(0.8333, abs=1e-4)
 
 
