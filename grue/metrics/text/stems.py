@@ -11,10 +11,7 @@ from grue.metrics.text import porter as porter_rules
 @lru_cache(maxsize=2**17)
 def porter(word: str) -> str:
     """The stem that NLTK's Porter stemmer gives, in its default mode with the extensions of its authors."""
-    if word.isascii() and word.isalnum():
-        return porter_rules.stem(word.lower())
-    stem: str = _stemmer().stem(word)
-    return stem
+    return porter_rules.stem(word)
 
 
 @lru_cache(maxsize=2**16)
@@ -22,13 +19,6 @@ def original_porter(word: str) -> str:
     """The stem of the algorithm as Porter published it in 1980, by NLTK's stemmer."""
     stem: str = _original_stemmer().stem(word)
     return stem
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Any:
-    from nltk.stem.porter import PorterStemmer
-
-    return PorterStemmer()
 
 
 @lru_cache(maxsize=1)
