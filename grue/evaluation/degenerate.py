@@ -242,6 +242,8 @@ def is_listing(words: Sequence[str], concepts: Sequence[str]) -> bool:
     one that occurs does so again.
     """
     given = {word for concept in concepts for word in words_of(concept)}
+    if not given:
+        return False
     exact = [word for word in words if word in given]
     if len(set(exact)) >= min(2, len(given)):
         rest = [word for word in words if word not in given]

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from grue.core.metric import MetricValue
 from grue.core.rows import Generation, Row
 from grue.core.run import Cost, RunScores, TaskManifest, TaskResult, TaskScore
-from grue.evaluation.costs import rates_of
 from grue.evaluation.chunks import message_of
+from grue.evaluation.costs import rates_of
 from grue.evaluation.scoring import TaskScores
 from grue.evaluation.standing import Standing
 from grue.evaluation.task_scoring import Scored

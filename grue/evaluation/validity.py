@@ -259,11 +259,19 @@ def _high(one: Measured, samples: TaskSamples) -> str:
 
 
 def _is_at_null_level(name: str, samples: TaskSamples) -> bool:
-    value = samples.values.get(name)
+    """Whether a metric puts a run where the null systems are.
+
+    A metric that puts a null system near people's texts (coverage, where the input is copied) cannot tell.
+    """
+    value, floor, ceiling = samples.values.get(name), samples.score.floor.get(name), samples.score.ceiling.get(name)
     nulls = [one for system in samples.score.null_systems.values() if (one := system.get(name)) is not None]
-    if value is None or value.value is None or not nulls:
+    if value is None or value.value is None or not nulls or floor is None or ceiling is None:
         return False
-    return value.value >= min(nulls) if value.higher_is_better is False else value.value <= max(nulls)
+    sign = -1 if value.higher_is_better is False else 1
+    best = max(sign * one for one in nulls)
+    if best > sign * (floor + ceiling) / 2:
+        return False
+    return sign * value.value <= best
 
 
 _WORDS = {
