@@ -108,7 +108,8 @@ def test_rows_come_from_a_pipe_too(tmp_path: Path) -> None:
     line = json.dumps({"prediction": "a cat", "references": ["a cat"]})
     writer = threading.Thread(target=lambda: pipe.write_text(f"{line}\n{line}\n"))
     writer.start()
-    code = "import sys; from grue.cli.main import run; sys.exit(run(['metrics', 'compute', 'rouge1', sys.argv[1], '--json']))"
+    call = "run(['metrics', 'compute', 'rouge1', sys.argv[1], '--json'])"
+    code = f"import sys; from grue.cli.main import run; sys.exit({call})"
     done = subprocess.run([sys.executable, "-c", code, str(pipe)], capture_output=True, text=True, timeout=60)
     writer.join()
     assert done.returncode == 0, done.stderr
