@@ -19,6 +19,7 @@ from grue.metrics.text.nltk_words import plain_words
 RULES = "3.9"
 # Texts without any of these have the same words under both rules.
 _CHANGED = re.compile("['\u2012-\u2015]")
+_LONG_DASH = re.compile("[\u2012-\u2015]")
 _OLD_OPENING_QUOTE = (re.compile(r"(?i)(')(?!re|ve|ll|m|t|s|d|n)(\w)\b"), r"\1 \2")
 
 
@@ -40,7 +41,7 @@ def of_printed(lists: Sequence[str]) -> words.Tokens:
 
 def split(text: str) -> list[str]:
     """Lower-cased words of one text."""
-    if (plain := plain_words(text)) is not None:
+    if not _LONG_DASH.search(text) and (plain := plain_words(text)) is not None:
         return [word.lower() for word in plain]
     from nltk.tokenize import sent_tokenize
 

@@ -119,6 +119,7 @@ def test_printed_lists_are_cut_by_nltks_older_rules() -> None:
     assert meteor_words.split("['a dog', 'the dog–cat', \"it's\"]") == [
         *("[", "'", "a", "dog", "'", ",", "'the", "dog–cat", "'", ",", "``", "it", "'s", "''", "]")
     ]
+    assert meteor_words.split("the dog–cat") == ["the", "dog–cat"]
     assert words.split_all(["'the"], "nltk", punctuation=True) != [["'the"]]
     shared = texts(["a dog", "the 'dog'"], [["a"], ["a"]])
     assert meteor_words.of_predictions(shared) == [["a", "dog"], ["the", "'dog", "'"]]
