@@ -1,11 +1,13 @@
 """chrF and chrF++ as SacreBLEU computes them: F-score over character (and word) n-grams, 0 to 100.
 
-Popović 2015 and 2017 (`sacrebleu` package). Statistics a row come from the library, which takes the reference
-with the best score; the formula over their sums is written here for whole arrays and equals the library's.
+Popović 2015 and 2017. Statistics and values equal those of the `sacrebleu` package, version 2.6.0: of several
+references the one with the best score counts. N-grams of a portion are counted together (``text.shared_grams``), those
+of characters once for both metrics.
 """
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -14,9 +16,12 @@ import numpy as np
 
 from grue.core.metric import Floats, Texts
 from grue.core.task import Setting
-from grue.metrics.sacre import library_signature, row_statistics
+from grue.metrics.sacre import distinct, library_signature, numbered_words
+from grue.metrics.text.mt_tokens import Pieces
+from grue.metrics.text.shared_grams import Ints, Symbols, matches
 
 _EPSILON = 1e-16  # the library's
+_SIGNS = frozenset(string.punctuation)
 
 
 @dataclass(frozen=True)
@@ -36,36 +41,96 @@ class Chrf:
         return text if self.library.beta == 2 else f"{text}|beta:{self.library.beta:g}"
 
     def statistics(self, texts: Texts) -> Floats:
-        """Shape (n, 3 * orders)."""
+        """Shape (n, 3 * orders); NaN for a row without references."""
         chosen = self.library
-        key = f"chrf {chosen.char_order} {chosen.word_order} {chosen.lowercase} {chosen.whitespace}"
-        return row_statistics(chosen, texts, key, 3 * chosen.order)
+        rows = distinct(texts).rows
+        counts = texts.derived(
+            ("chrf characters", chosen.char_order, chosen.lowercase, chosen.whitespace), lambda: self._characters(texts)
+        )
+        if chosen.word_order:
+            words = texts.derived(("chrf words", chosen.word_order, chosen.lowercase), lambda: self._words(texts))
+            counts = np.concatenate((counts, words), axis=1)
+        sizes = np.array([len(row) - 1 for row in rows], dtype=np.int64)
+        ends = np.cumsum(sizes)
+        best = ends - sizes
+        several = np.flatnonzero(sizes > 1)
+        if len(several):
+            values = self.corpus_value(counts.reshape(len(counts), -1))
+            for index in several:
+                start = best[index]
+                best[index] += int(np.argmax(values[start : ends[index]]))  # the first of equals
+        out = np.full((len(rows), 3 * chosen.order), np.nan)
+        known = sizes > 0
+        out[known] = counts.reshape(len(counts), 3 * chosen.order)[best[known]]
+        return out
 
     def corpus_value(self, total: Floats) -> Floats:
         """The score of summed statistics, shape (..., 3 * orders) -> (...)."""
         stats = np.asarray(total, dtype=np.float64)
         counts = stats.reshape(*stats.shape[:-1], self.library.order, 3)
-        hypothesis, reference, shared = counts[..., 0], counts[..., 1], counts[..., 2]
         factor = float(self.library.beta) ** 2
-        missing = _EPSILON if self.library.eps_smoothing else 0.0
-        precision = np.where(hypothesis > 0, shared / np.where(hypothesis > 0, hypothesis, 1.0), missing)
-        recall = np.where(reference > 0, shared / np.where(reference > 0, reference, 1.0), missing)
-        if self.library.eps_smoothing:
-            score = _f_score(precision, recall, factor, _EPSILON).mean(axis=-1)
-        else:
+        smoothed, precisions, recalls, orders = (np.zeros(stats.shape[:-1]) for _ in range(4))
+        # One order after the other, as the library adds: which reference is best must not hang on rounding.
+        for order in range(self.library.order):
+            hypothesis, reference, shared = (counts[..., order, column] for column in range(3))
+            precision = np.where(hypothesis > 0, shared / np.where(hypothesis > 0, hypothesis, 1.0), _EPSILON)
+            recall = np.where(reference > 0, shared / np.where(reference > 0, reference, 1.0), _EPSILON)
+            smoothed = smoothed + _f_score(precision, recall, factor, _EPSILON)
             both = (hypothesis > 0) & (reference > 0)
-            orders = np.maximum(both.sum(axis=-1), 1)
-            score = _f_score(
-                np.where(both, precision, 0.0).sum(axis=-1) / orders,
-                np.where(both, recall, 0.0).sum(axis=-1) / orders,
-                factor,
-                0.0,
-            )
-        return np.where(np.isnan(stats).any(axis=-1), np.nan, 100 * score)
+            precisions = precisions + np.where(both, precision, 0.0)
+            recalls = recalls + np.where(both, recall, 0.0)
+            orders = orders + both
+        if self.library.eps_smoothing:
+            score = 100 * smoothed / self.library.order
+        else:
+            orders = np.maximum(orders, 1)
+            score = 100 * _f_score(precisions / orders, recalls / orders, factor, 0.0)
+        return np.where(np.isnan(stats).any(axis=-1), np.nan, score)
 
     def sample_values(self, statistics: Floats) -> Floats:
         """Sentence chrF: the same formula on one row."""
         return self.corpus_value(statistics)
+
+    def _characters(self, texts: Texts) -> Floats:
+        """Counts of character n-grams for each text and reference, shape (pairs, char_order, 3)."""
+        lines = self._lines(texts)
+        if not self.library.whitespace:
+            lines = ["".join(line.split()) for line in lines]
+        return _counts(Symbols.of_characters(lines), _pairs(texts), self.library.char_order)
+
+    def _words(self, texts: Texts) -> Floats:
+        """Counts of word n-grams, shape (pairs, word_order, 3)."""
+        pieces = Pieces(punctuation_apart)
+        symbols = numbered_words(self._lines(texts), lambda line: pieces.of(line.split()))
+        return _counts(symbols, _pairs(texts), self.library.word_order)
+
+    def _lines(self, texts: Texts) -> list[str]:
+        lines = distinct(texts).texts
+        return [line.lower() for line in lines] if self.library.lowercase else lines
+
+
+def punctuation_apart(piece: str) -> tuple[str, ...]:
+    """A piece between blanks as chrF++'s words: one sign of ASCII punctuation cut off behind, or else in front."""
+    if len(piece) == 1:
+        return (piece,)
+    if piece[-1] in _SIGNS:
+        return piece[:-1], piece[-1]
+    return (piece[0], piece[1:]) if piece[0] in _SIGNS else (piece,)
+
+
+def _pairs(texts: Texts) -> Ints:
+    """Each text with each of its references, by their numbers, shape (pairs, 2)."""
+    found = distinct(texts)
+    pairs = [(row[0], reference) for row in found.rows for reference in row[1:]]
+    return np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
+
+
+def _counts(symbols: Symbols, pairs: Ints, order: int) -> Floats:
+    totals = symbols.totals(order)
+    hypothesis, reference = totals[pairs[:, 0]], totals[pairs[:, 1]]
+    # The library does not count what no reference has n-grams to hold against.
+    hypothesis = np.where(reference > 0, hypothesis, 0)
+    return np.stack((hypothesis, reference, matches(symbols, pairs, order)), axis=-1)
 
 
 def _f_score(precision: Floats, recall: Floats, factor: float, otherwise: float) -> Floats:

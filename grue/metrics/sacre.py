@@ -1,43 +1,56 @@
-"""What SacreBLEU's three metrics share: statistics a row, reference work done once, the library's signature."""
+"""What SacreBLEU's metrics share: distinct texts of a portion numbered, and the library's signature."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from grue.core.metric import Floats, Texts
+from grue.core.metric import Texts
+from grue.metrics.text.shared_grams import Ints, Symbols
 
 
-def row_statistics(library: Any, texts: Texts, key: str, width: int) -> Floats:
-    """Statistics of each prediction by the library's own segment function, shape (n, width).
+class Distinct:
+    """A portion's distinct texts, in the order met, and rows as their numbers."""
 
-    Rows may differ in their number of references; each needs at least one. References are prepared once for all
-    predictions that share them.
+    def __init__(self, texts: Texts) -> None:
+        self._numbers: dict[str, int] = {}
+        number = self._number
+        self.rows = [
+            [number(prediction), *map(number, references)]
+            for prediction, references in zip(texts.predictions, texts.references, strict=True)
+        ]
+        self.texts = list(self._numbers)
 
-    Args:
-        library: A ``sacrebleu.metrics`` object.
-        texts: Predictions with references.
-        key: Names the settings that the prepared references depend on.
-        width: Number of statistics.
-    """
-    prepared: dict[tuple[str, ...], Any] = texts.derived(("sacrebleu references", key), dict)
-    out = np.empty((len(texts), width))
-    for index, (prediction, references) in enumerate(zip(texts.predictions, texts.references, strict=True)):
-        wanted = tuple(references)
-        if wanted not in prepared:
-            prepared[wanted] = _prepare(library, wanted)
-        hypothesis = library._preprocess_segment(prediction)
-        out[index] = library._compute_segment_statistics(hypothesis, prepared[wanted])
-    return out
+    def _number(self, text: str) -> int:
+        return self._numbers.setdefault(text, len(self._numbers))
+
+    def alike(self) -> Iterator[tuple[Ints, Ints]]:
+        """Rows with one number of references, and what they are: shapes (n,) and (n, 1 + references).
+
+        Rows without references are left out.
+        """
+        by_size: dict[int, list[int]] = {}
+        for index, row in enumerate(self.rows):
+            by_size.setdefault(len(row), []).append(index)
+        for size, indices in by_size.items():
+            if size > 1:
+                yield np.array(indices), np.array([self.rows[index] for index in indices])
+
+
+def distinct(texts: Texts) -> Distinct:
+    """The distinct texts of a portion, for all metrics that ask."""
+    return texts.derived("distinct texts", lambda: Distinct(texts))
+
+
+def numbered_words(texts: Iterable[str], cut: Callable[[str], Iterable[str]]) -> Symbols:
+    """Words of each text, equal ones with equal numbers."""
+    numbers: dict[str, int] = {}
+    return Symbols.of_numbers([numbers.setdefault(word, len(numbers)) for word in cut(text)] for text in texts)
 
 
 def library_signature(library: Any) -> str:
     """SacreBLEU's own signature; ``nrefs:var`` says that a row has as many references as its data give."""
     library.num_refs = -1
     return str(library.get_signature().format())
-
-
-def _prepare(library: Any, references: Sequence[str]) -> Any:
-    return library._extract_reference_info([library._preprocess_segment(text) for text in references])

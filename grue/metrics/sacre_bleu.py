@@ -1,7 +1,8 @@
 """BLEU as SacreBLEU computes it: corpus n-gram precision with a brevity penalty, 0 to 100.
 
-Papineni et al. 2002; Post 2018 (`sacrebleu` package). Statistics a row come from the library; the formula over
-their sums is written here for whole arrays and equals the library's ``compute_bleu``.
+Papineni et al. 2002; Post 2018. Statistics and values equal those of the `sacrebleu` package, version 2.6.0. Words are
+made piece by piece (``text.mt_tokens``), n-grams of a portion are counted together (``text.shared_grams``), and the
+formula over sums of statistics works on whole arrays.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import numpy as np
 from grue.core.errors import MetricUnavailableError
 from grue.core.metric import Floats, Texts
 from grue.core.task import Setting
-from grue.metrics.sacre import library_signature, row_statistics
+from grue.metrics.sacre import distinct, library_signature, numbered_words
+from grue.metrics.text.mt_tokens import Cut, tokenizer
+from grue.metrics.text.shared_grams import Ints, Symbols, matches
 
 _SMOOTH_DEFAULTS = {"floor": 0.1, "add-k": 1.0}
 
@@ -47,9 +50,26 @@ class SacreBleu:
         return text if self.order == 4 else f"{text}|order:{self.order}"
 
     def statistics(self, texts: Texts) -> Floats:
-        """Shape (n, 2 + 2 * order)."""
-        key = f"bleu {self.library.tokenizer_signature} {self.library.lowercase} {self.order}"
-        return row_statistics(self.library, texts, key, 2 + 2 * self.order)
+        """Shape (n, 2 + 2 * order); NaN for a row without references."""
+        found = distinct(texts)
+        symbols: Symbols = texts.derived(
+            ("bleu words", self.library.tokenizer_signature, self.library.lowercase),
+            lambda: numbered_words(found.texts, self.words()),
+        )
+        out = np.full((len(texts), 2 + 2 * self.order), np.nan)
+        for indices, rows in found.alike():
+            lengths = symbols.lengths[rows]
+            out[indices, 0] = lengths[:, 0]
+            out[indices, 1] = _closest(lengths)
+            out[indices, 2 : 2 + self.order] = matches(symbols, rows, self.order)
+            out[indices, 2 + self.order :] = symbols.totals(self.order)[rows[:, 0]]
+        return out
+
+    def words(self) -> Cut:
+        """A new function from a text to its words as they are compared."""
+        cut = tokenizer(self.library.tokenizer_signature, self.library.tokenizer)
+        lowercase = self.library.lowercase
+        return lambda text: cut((text.lower() if lowercase else text).rstrip())
 
     def corpus_value(self, total: Floats) -> Floats:
         """BLEU of summed statistics, shape (..., 2 + 2 * order) -> (...)."""
@@ -87,6 +107,15 @@ class SacreBleu:
                 logs = logs + np.where(counted, np.log(precision), 0.0)
         score = penalty * np.exp(logs / orders)
         return np.where(np.isnan(stats).any(axis=-1), np.nan, np.where(matches.any(axis=-1), score, 0.0))
+
+
+def _closest(lengths: Ints) -> Ints:
+    """Of each row's references the length nearest to the text's, the smaller where two are as near."""
+    text, references = lengths[:, :1], lengths[:, 1:]
+    apart = np.abs(references - text)
+    near = apart == apart.min(axis=1, keepdims=True)
+    closest: Ints = np.where(near, references, np.iinfo(np.int64).max).min(axis=1)
+    return closest
 
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> SacreBleu:

@@ -1,6 +1,8 @@
 """TER as SacreBLEU computes it: edits and shifts by mean reference length, in percent; lower is better.
 
-Snover et al. 2006 (`sacrebleu` package). Above 100 where more edits are needed than the reference has words.
+Snover et al. 2006. Statistics and values equal those of the `sacrebleu` package, version 2.6.0, whose words are taken
+and whose search of shifts is done on bits (``text.edits``). Above 100 where more edits are needed than the reference
+has words.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import numpy as np
 
 from grue.core.metric import Floats, Texts
 from grue.core.task import Setting
-from grue.metrics.sacre import library_signature, row_statistics
+from grue.metrics.sacre import distinct, library_signature
+from grue.metrics.text.edits import Edited, Reference
+from grue.metrics.text.mt_tokens import uncached
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,18 @@ class Ter:
         return library_signature(self.library)
 
     def statistics(self, texts: Texts) -> Floats:
-        """Shape (n, 2)."""
-        return row_statistics(self.library, texts, f"ter {self.signature()}", 2)
+        """Shape (n, 2); NaN for a row without references.
+
+        Raises:
+            ValueError: where a text is too long for the search of shifts.
+        """
+        held = self._held(texts)
+        out = np.full((len(texts), 2), np.nan)
+        for index, (text, *references) in enumerate(distinct(texts).rows):
+            if references:
+                edits = min(held.edited(text, reference).edits for reference in references)
+                out[index] = edits, sum(len(held.words[reference]) for reference in references) / len(references)
+        return out
 
     def corpus_value(self, total: Floats) -> Floats:
         """Edits by reference length, shape (..., 2) -> (...); 100 for edits without any reference word."""
@@ -45,6 +59,38 @@ class Ter:
     def sample_values(self, statistics: Floats) -> Floats:
         """Sentence TER: the same formula on one row."""
         return self.corpus_value(statistics)
+
+    def _held(self, texts: Texts) -> _Held:
+        chosen = self.library
+        key = ("ter", chosen.normalized, chosen.no_punct, chosen.asian_support, chosen.case_sensitive)
+        return texts.derived(key, lambda: _Held([self.words(text) for text in distinct(texts).texts]))
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text as they are compared."""
+        text = text.rstrip()
+        if not (self.library.normalized or self.library.no_punct):
+            return (text if self.library.case_sensitive else text.lower()).split()
+        return uncached(self.library.tokenizer, text).split()
+
+
+class _Held:
+    """Words of a portion's distinct texts, those of references prepared, pairs searched once."""
+
+    def __init__(self, words: list[list[str]]) -> None:
+        self.words = words
+        self._references: dict[int, Reference] = {}
+        self._edited: dict[tuple[int, int], Edited] = {}
+
+    def reference(self, number: int) -> Reference:
+        if number not in self._references:
+            self._references[number] = Reference(self.words[number])
+        return self._references[number]
+
+    def edited(self, text: int, reference: int) -> Edited:
+        key = (text, reference)
+        if key not in self._edited:
+            self._edited[key] = self.reference(reference).edited(self.words[text])
+        return self._edited[key]
 
 
 def make(name: str, settings: Mapping[str, Setting | None]) -> Ter:
