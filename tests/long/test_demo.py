@@ -26,3 +26,10 @@ def test_demo_evaluates_two_checkpoints_the_null_systems_and_the_oracle_on_all_t
     assert (tmp_path / "grue-demo" / "board" / "index.html").is_file()
     floor, model = tasks["null-empty"]["iwslt2017"], tasks["demo-causal"]["iwslt2017"]
     assert model["metrics"]["sacrebleu"]["value"] > floor["metrics"]["sacrebleu"]["value"]
+    scores = {run["path"].rpartition("/")[2]: run["results"]["scores"]["grue"] for run in document["runs"]}
+    assert scores["oracle-reference"]["value"] is None
+    assert scores["null-random-reference"]["value"] == pytest.approx(0, abs=1e-9)
+    for name in ("demo-causal", "demo-seq2seq"):
+        low, high = scores[name]["ci95"]
+        assert low <= scores[name]["value"] <= high
+        assert low > scores["null-constant"]["value"]
