@@ -29,7 +29,12 @@ def chosen(values: Floats, n: int = CHOSEN) -> list[int]:
     return sorted({*lowest.tolist(), *highest.tolist()})
 
 
-def explain_rows(metrics: Mapping[str, Metric], texts: Texts, keys: Sequence[tuple[str, int]]) -> list[dict[str, Json]]:
+def explain_rows(
+    metrics: Mapping[str, Metric],
+    texts: Texts,
+    keys: Sequence[tuple[str, int]],
+    values: Mapping[str, Floats] | None = None,
+) -> list[dict[str, Json]]:
     """Lines of ``samples/<task>.explain.jsonl``, in the order of the keys.
 
     Args:
@@ -37,27 +42,31 @@ def explain_rows(metrics: Mapping[str, Metric], texts: Texts, keys: Sequence[tup
             that raises is left out.
         texts: The rows to explain.
         keys: Id and sample of each.
+        values: Row values of the whole run, metric -> shape (n,): what a metric says of a few rows alone may differ
+            where it counts documents.
     """
     found: list[dict[str, Explanation]] = [{} for _ in keys]
-    for name, metric in metrics.items():
-        for place, explanation in _explanations(metric, texts).items():
-            found[place][name] = _bounded(explanation)
-    return [line_of(row_id, sample, one) for (row_id, sample), one in zip(keys, found, strict=True) if one]
-
-
-def _explanations(metric: Metric, texts: Texts) -> dict[int, Explanation]:
-    if not isinstance(metric, Explains):
-        return {}
-    places = [place for place, row in enumerate(texts.references) if row or not metric.needs_references]
-    if not places:
-        return {}
-    asked = Texts(
+    # One set of texts for all metrics, so that they share words and counts.
+    places = [place for place, row in enumerate(texts.references) if row]
+    referenced = Texts(
         [texts.predictions[place] for place in places],
         [texts.references[place] for place in places],
         [texts.inputs[place] for place in places],
     )
+    for name, metric in metrics.items():
+        asked = (referenced, places) if metric.needs_references else (texts, list(range(len(texts))))
+        for place, explanation in _explanations(metric, *asked).items():
+            if values is not None and name in values:
+                explanation = replace(explanation, value=finite_or_none(values[name][place]))
+            found[place][name] = _bounded(explanation)
+    return [line_of(row_id, sample, one) for (row_id, sample), one in zip(keys, found, strict=True) if one]
+
+
+def _explanations(metric: Metric, texts: Texts, places: Sequence[int]) -> dict[int, Explanation]:
+    if not isinstance(metric, Explains) or not places:
+        return {}
     try:
-        return dict(zip(places, metric.explain(asked), strict=True))
+        return dict(zip(places, metric.explain(texts), strict=True))
     except Exception:  # noqa: BLE001 - a plugin may raise anything; its value stands without an explanation
         return {}
 

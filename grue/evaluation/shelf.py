@@ -33,6 +33,9 @@ class Shelf:
     ) -> list[dict[str, Json]]:
         """Explanations of the lowest and highest rows by the first primary metric that has row values.
 
+        Stored are those of the primary metrics and of one metric of every other kind: BLEU-1 to 4 or the four ROUGEs
+        show the same words four times over, and any of them can be asked for later.
+
         Args:
             metrics: The suite's metrics; those that explain do.
             scores: The task's values.
@@ -45,7 +48,11 @@ class Shelf:
         wanted = {keys[index] for index in chosen(scores.per_sample[by])}
         found = sorted(self._take(wanted), key=lambda one: one[0])
         texts = Texts([one[1] for one in found], [one[2] for one in found], [one[3] for one in found])
-        return explain_rows(metrics, texts, [one[0] for one in found])
+        explained = [one[0] for one in found]
+        place_of = {key: place for place, key in enumerate(keys)}
+        places = [place_of[key] for key in explained]
+        values = {name: column[places] for name, column in scores.per_sample.items()}
+        return explain_rows(_different(metrics, primary), texts, explained, values)
 
     def close(self) -> None:
         """Drop the texts."""
@@ -60,3 +67,12 @@ class Shelf:
             columns = pickle.load(self._file)  # noqa: S301 - written above
             taken += [(key, *row) for key, *row in zip(keys, *columns, strict=True) if key in wanted]
         return taken
+
+
+def _different(metrics: Mapping[str, Metric], primary: Sequence[str]) -> dict[str, Metric]:
+    """The primary metrics, then the first of each kind that is not among them."""
+    chosen = {name: metrics[name] for name in primary if name in metrics}
+    for name, metric in metrics.items():
+        if type(metric) not in map(type, chosen.values()):
+            chosen[name] = metric
+    return chosen
