@@ -81,6 +81,7 @@ class _Builder:
         self._data = {setting.slug: rank_board(setting, order) for setting in self._settings}
         names = list(dict.fromkeys(name for data in self._data.values() for name in data.tasks))
         self._cards: dict[str, Card] = {name: card(name, include) for name in names}
+        self._validity = {run.id: self._report(run) for run in runs}
         # A task's page shows the first setting of the menu that has the task.
         self._home = {name: next(data for data in self._data.values() if name in data.tasks) for name in names}
 
@@ -108,7 +109,8 @@ class _Builder:
         name = "leaderboard" if is_default else f"leaderboard/{setting.slug}"
         self._json(name, documents.leaderboard(data, self._settings))
         slug = "" if is_default else setting.slug
-        for view in board_views(data, self._settings, slug, self._cards, Page(kind="json", name=name)):
+        document = Page(kind="json", name=name)
+        for view in board_views(data, self._settings, slug, self._cards, self._validity, document):
             self._html(view)
 
     def _task(self, name: str, data: BoardData) -> None:
@@ -142,7 +144,7 @@ class _Builder:
         rows = {name: self._read(run, name, data) for name in run.tasks}
         is_default = data.setting is self._settings[0]
         board = Page(kind="board", setting="" if is_default else data.setting.slug)
-        validity = self._validity(run)
+        validity = self._validity[run.id]
         self._json(f"runs/{run.id}", documents.run_document(run, validity))
         self._html(run_view(run, data, board, self._cards, rows, validity))
         names = [name for name in data.tasks if name in run.tasks]
@@ -164,7 +166,7 @@ class _Builder:
             self.skipped.append(Skipped(run.stored.path, one_line(error)))
             return TaskRows((), None, None, higher_is_better=True)
 
-    def _validity(self, run: BoardRun) -> Validity | None:
+    def _report(self, run: BoardRun) -> Validity | None:
         """The run's validity report; where it cannot be read the run stays without, and it is said."""
         try:
             return read_validity(run.stored.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, day, number, plural, rate, size
@@ -20,6 +21,7 @@ class BoardRow:
     """One run.
 
     Attributes:
+        warnings: How many warnings its validity report holds; empty where none.
         place: Place in the order, or an en dash.
         place_note: Mean of its places, where that makes the order; without a place, why.
         sorts: What the columns sort by, column key -> value.
@@ -29,6 +31,7 @@ class BoardRow:
     page: Page
     mark: str
     role: str
+    warnings: str
     place: str
     place_note: str
     grue: ScoreCell
@@ -75,7 +78,12 @@ class _Sort:
 
 
 def board_views(
-    data: BoardData, settings: Sequence[Setting], slug: str, cards: Mapping[str, Card], json: Page
+    data: BoardData,
+    settings: Sequence[Setting],
+    slug: str,
+    cards: Mapping[str, Card],
+    validity: Mapping[str, Validity | None],
+    json: Page,
 ) -> list[BoardView]:
     """The board of a setting in every order: by place first, then a page for each column and direction.
 
@@ -84,11 +92,12 @@ def board_views(
         settings: All settings, in the order of the menu.
         slug: The setting's slug in addresses; empty for the one shown by default.
         cards: Task name -> card.
+        validity: Run id -> its validity report.
         json: The JSON document of this setting.
     """
     sorts = _sorts(data, cards)
-    rows = [_row(data, run) for run in in_order(data)]
-    yards = tuple(_row(data, run) for run in yardsticks(data.setting))
+    rows = [_row(data, run, validity.get(run.id)) for run in in_order(data)]
+    yards = tuple(_row(data, run, None) for run in yardsticks(data.setting))
     shown = panels(data, cards)
     base = Page(kind="board", setting=slug)
     whole = BoardView(
@@ -192,7 +201,7 @@ def _columns(
     return tuple(columns)
 
 
-def _row(data: BoardData, run: BoardRun) -> BoardRow:
+def _row(data: BoardData, run: BoardRun, validity: Validity | None) -> BoardRow:
     place, overall = data.places.get(run.id), data.overall[run.id]
     results = [run.tasks[name] for name in data.tasks if name in run.tasks]
     tokens = [
@@ -205,6 +214,7 @@ def _row(data: BoardData, run: BoardRun) -> BoardRow:
     latencies = sorted(r.cost.latency_ms_p50 for r in results if r.cost.latency_ms_p50 is not None)
     latency = latencies[len(latencies) // 2] if latencies else None
     entries = {name: board.entries.get(run.id) for name, board in data.tasks.items()}
+    n_warnings = sum(len(task.warnings) for task in validity.tasks.values()) if validity else 0
     sorts: dict[str, float | str | None] = {
         name: entry.score.value if entry and entry.score else None for name, entry in entries.items()
     }
@@ -224,6 +234,7 @@ def _row(data: BoardData, run: BoardRun) -> BoardRow:
         page=Page(kind="run", run=run.id),
         mark="" if run.is_yardstick else run.mark,
         role={CEILING: "ceiling", FLOOR: "floor"}.get(run.source, "null system") if run.is_yardstick else "",
+        warnings=plural(n_warnings, "warning") if n_warnings else "",
         place=str(place.place) if place and place.place else NONE,
         place_note=_place_note(data, run, place),
         grue=overall_cell(overall.grue, lack=overall.lack),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grue.core.metric import Explanation
+from grue.core.metric import Explanation, Part
 from grue.runs.explanations import Piece, pieces
 from leaderboard_site.numbers import count, decimals, number
 from leaderboard_site.pages.rows import SampleRow
@@ -57,12 +57,25 @@ def why(row: SampleRow, result: TaskResult) -> Why | None:
     names = [name for name in result.primary if name in row.explanations]
     names += [name for name in (*result.scores, *row.explanations) if name in row.explanations]
     marking = next((name for name in names if any(part.matched for part in row.explanations[name].parts)), "")
-    names = list(dict.fromkeys(names))
+    names = _telling(list(dict.fromkeys(names)), row)
     return Why(
         marked_by=marking,
         marked=pieces(row.prediction, row.explanations[marking]) if marking else (),
         metrics=tuple(_metric(name, row.explanations[name], row, result) for name in names[:MOST_METRICS]),
     )
+
+
+def _telling(names: Sequence[str], row: SampleRow) -> list[str]:
+    """Those that have a value, and of metrics that compare the same things the first."""
+    seen: list[tuple[Part, ...]] = []
+    found = []
+    for name in names:
+        one = row.explanations[name]
+        if one.value is None or (one.parts and one.parts in seen):
+            continue
+        seen.append(one.parts)
+        found.append(name)
+    return found
 
 
 def _metric(name: str, one: Explanation, row: SampleRow, result: TaskResult) -> MetricWhy:
