@@ -8,20 +8,46 @@ of characters once for both metrics.
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from grue.core.metric import Floats, Texts
+from grue.core.metric import Explanation, Floats, Texts
 from grue.core.task import Setting
+from grue.core.text import finite_or_none
+from grue.metrics.card import Card
+from grue.metrics.mt_explain import gram_parts
 from grue.metrics.sacre import distinct, library_signature, numbered_words
 from grue.metrics.text.mt_tokens import Pieces
 from grue.metrics.text.shared_grams import Ints, Symbols, matches
 
 _EPSILON = 1e-16  # the library's
 _SIGNS = frozenset(string.punctuation)
+
+_FAILINGS = (
+    "Recall weighs twice as much as precision (beta 2), so that long texts lose little.",
+    "Unrelated texts of one language share many short n-grams: values near 20 say nothing.",
+    "Synonyms count as errors; spelling and inflection count in part.",
+)
+_EQUAL = "equal to sacrebleu 2.6.0"
+CARDS: Mapping[str, Card] = {
+    "chrf": Card(
+        "F-score of character n-grams of order 1 to 6, blanks left out; needs no tokeniser.",
+        0.0,
+        100.0,
+        f"Popović 2015, 'chrF: character n-gram F-score for automatic MT evaluation'; {_EQUAL}",
+        ("Word order beyond six letters does not count.", *_FAILINGS),
+    ),
+    "chrf++": Card(
+        "F-score of character n-grams of order 1 to 6 and word n-grams of order 1 and 2.",
+        0.0,
+        100.0,
+        f"Popović 2017, 'chrF++: words helping character n-grams'; {_EQUAL}",
+        ("Words are cut at blanks, which Chinese, Japanese and Thai lack.", *_FAILINGS),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +116,37 @@ class Chrf:
     def sample_values(self, statistics: Floats) -> Floats:
         """Sentence chrF: the same formula on one row."""
         return self.corpus_value(statistics)
+
+    def explain(self, texts: Texts) -> list[Explanation]:
+        """Words of the reference that counted, and the share of n-grams for each order."""
+        return [
+            self._explained(text, references)
+            for text, references in zip(texts.predictions, texts.references, strict=True)
+        ]
+
+    def _explained(self, text: str, references: Sequence[str]) -> Explanation:
+        if not references:
+            return Explanation(None, "there is no reference")
+        count = len(references)
+        rows = self.statistics(Texts([text] * count, [[reference] for reference in references], [{}] * count))
+        values = self.sample_values(rows)
+        best = int(np.argmax(values))
+        shares = [
+            f"{order + 1 if order < self.library.char_order else f'word {order + 1 - self.library.char_order}'}: "
+            f"{shared:.0f} of {mine:.0f} and of {theirs:.0f}"
+            for order, (mine, theirs, shared) in enumerate(rows[best].reshape(self.library.order, 3))
+        ]
+        words = [
+            [word for piece in line.split() for word in punctuation_apart(piece)]
+            for line in (text, references[best])
+            for line in ((line.lower() if self.library.lowercase else line),)
+        ]
+        return Explanation(
+            finite_or_none(values[best]),
+            "n-grams shared, of the text's and of the reference's, by order: " + "; ".join(shares),
+            best,
+            gram_parts(words[0], words[1:], 1),
+        )
 
     def _characters(self, texts: Texts) -> Floats:
         """Counts of character n-grams for each text and reference, shape (pairs, char_order, 3)."""

@@ -14,13 +14,32 @@ from typing import Any, ClassVar
 import numpy as np
 
 from grue.core.errors import MetricUnavailableError
-from grue.core.metric import Floats, Texts
+from grue.core.metric import Explanation, Floats, Texts
 from grue.core.task import Setting
+from grue.core.text import finite_or_none
+from grue.metrics.card import Card
+from grue.metrics.mt_explain import gram_parts
 from grue.metrics.sacre import distinct, library_signature, numbered_words
 from grue.metrics.text.mt_tokens import Cut, tokenizer
 from grue.metrics.text.shared_grams import Ints, Symbols, matches
 
 _SMOOTH_DEFAULTS = {"floor": 0.1, "add-k": 1.0}
+
+CARDS: Mapping[str, Card] = {
+    "sacrebleu": Card(
+        "Share of word n-grams of order 1 to 4 that references have too (geometric mean), cut where texts are short.",
+        0.0,
+        100.0,
+        "Papineni et al. 2002, 'BLEU'; Post 2018, 'A Call for Clarity in Reporting BLEU Scores'; equal to sacrebleu "
+        "2.6.0",
+        (
+            "Values of different tokenisers do not compare; the signature names it.",
+            "A corpus value: sentence values (effective order) do not average to it.",
+            "The tokeniser 13a finds no words in Chinese, Japanese or Thai; take zh, ja-mecab or char there.",
+            "Synonyms and free word order count as errors; agreement with people is weak for strong systems.",
+        ),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +84,27 @@ class SacreBleu:
             out[indices, 2 + self.order :] = symbols.totals(self.order)[rows[:, 0]]
         return out
 
+    def explain(self, texts: Texts) -> list[Explanation]:
+        """N-grams that counted, precisions and brevity penalty."""
+        cut = self.words()
+        statistics = self.statistics(texts)
+        return [
+            self._explained(row, value, cut(text), [cut(reference) for reference in references])
+            for row, value, text, references in zip(
+                statistics, self.sample_values(statistics), texts.predictions, texts.references, strict=True
+            )
+        ]
+
+    def _explained(self, row: Floats, value: float, words: list[str], references: list[list[str]]) -> Explanation:
+        if not references:
+            return Explanation(None, "there is no reference")
+        return Explanation(
+            finite_or_none(value),
+            f"sentence BLEU of {precisions(row, self.order)} and {brevity(row[0], row[1], 'closest')}",
+            0 if len(references) == 1 else None,
+            gram_parts(words, references, self.order),
+        )
+
     def words(self) -> Cut:
         """A new function from a text to its words as they are compared."""
         cut = tokenizer(self.library.tokenizer_signature, self.library.tokenizer)
@@ -107,6 +147,18 @@ class SacreBleu:
                 logs = logs + np.where(counted, np.log(precision), 0.0)
         score = penalty * np.exp(logs / orders)
         return np.where(np.isnan(stats).any(axis=-1), np.nan, np.where(matches.any(axis=-1), score, 0.0))
+
+
+def precisions(row: Floats, order: int) -> str:
+    """The n-gram precisions of a row's statistics, in words."""
+    shares = ", ".join(f"{row[1 + n]:.0f}/{row[1 + order + n]:.0f}" for n in range(1, order + 1))
+    return f"precisions {shares} for n-grams of 1 to {order} words"
+
+
+def brevity(length: float, reference: float, which: str) -> str:
+    """The brevity penalty, in words."""
+    penalty = 1.0 if length >= reference else float(np.exp(1 - reference / length)) if length else 0.0
+    return f"brevity penalty {penalty:.3f} ({length:.0f} words, {which} reference {reference:.0f})"
 
 
 def _closest(lengths: Ints) -> Ints:

@@ -13,11 +13,28 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from grue.core.metric import Floats, Texts
+from grue.core.metric import Explanation, Floats, Texts
 from grue.core.task import Setting
+from grue.metrics.card import Card
+from grue.metrics.mt_explain import edit_parts
 from grue.metrics.sacre import distinct, library_signature
-from grue.metrics.text.edits import Edited, Reference
+from grue.metrics.text.edits import MOST_WORDS, Edited, Reference
 from grue.metrics.text.mt_tokens import uncached
+
+CARDS: Mapping[str, Card] = {
+    "ter": Card(
+        "Edits (insertions, deletions, replacements, shifts of words) by the length of the reference; lower is better.",
+        0.0,
+        None,
+        "Snover et al. 2006, 'A Study of Translation Edit Rate with Targeted Human Annotation'; as sacrebleu 2.6.0",
+        (
+            "Long texts go above 100: an empty text scores 100 and can beat one that says too much.",
+            "Case is ignored unless case_sensitive=true; a word with a full stop is not the same word without it.",
+            "The search of shifts stops after 1,000 tries and keeps to a beam, so that long texts get too many edits.",
+            f"Texts of more than {MOST_WORDS:,} words are refused unless they are equal or share no word.",
+        ),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,28 @@ class Ter:
     def sample_values(self, statistics: Floats) -> Floats:
         """Sentence TER: the same formula on one row."""
         return self.corpus_value(statistics)
+
+    def explain(self, texts: Texts) -> list[Explanation]:
+        """Edits to the reference that needs fewest."""
+        held = self._held(texts)
+        return [self._explained(held, text, references) for text, *references in distinct(texts).rows]
+
+    def _explained(self, held: _Held, text: int, references: list[int]) -> Explanation:
+        if not references:
+            return Explanation(None, "there is no reference")
+        try:
+            found = [held.edited(text, reference) for reference in references]
+        except ValueError as error:
+            return Explanation(None, str(error))
+        edits = [one.edits for one in found]
+        best = edits.index(min(edits))
+        length = sum(len(held.words[reference]) for reference in references) / len(references)
+        return Explanation(
+            float(self.corpus_value(np.array([edits[best], length]))),
+            f"{edits[best]} edits ({len(found[best].moved)} of them shifts) by {length:g} reference words",
+            best,
+            edit_parts(held.reference(references[best]), found[best]),
+        )
 
     def _held(self, texts: Texts) -> _Held:
         chosen = self.library

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate
 from typing import TypeVar
 
@@ -51,10 +52,18 @@ class Reference:
     def __init__(self, words: list[str]) -> None:
         self.words = words
         self._counts = Counter(words)
-        self._places: dict[str, list[int]] = {}
-        for index, word in enumerate(words):
-            self._places.setdefault(word, []).append(index)
-        self._bits = {word: sum(1 << place for place in places) for word, places in self._places.items()}
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for index, word in enumerate(self.words):
+            found.setdefault(word, []).append(index)
+        return found
+
+    @cached_property
+    def _bits(self) -> dict[str, int]:
+        """Each word's positions as bits; not for long references, as their numbers are as long."""
+        return {word: sum(1 << place for place in places) for word, places in self._places.items()}
 
     def edited(self, words: list[str]) -> Edited:
         """Fewest edits that the search finds.
@@ -79,7 +88,9 @@ class Reference:
         return self._searched(words, least)
 
     def alignment(self, words: list[str]) -> Alignment:
-        """How a text and the reference lie beside each other, both having words."""
+        """How a text and the reference lie beside each other; neither longer than ``MOST_WORDS``."""
+        if not words or not self.words:
+            return Alignment([-1] * len(self.words), [1] * len(words), [1] * len(self.words), [])
         return _Search(self._masks(words), len(self.words)).alignment()
 
     def _masks(self, words: list[str]) -> list[int]:

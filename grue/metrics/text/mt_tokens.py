@@ -40,12 +40,13 @@ class Pieces(dict[str, tuple[str, ...]]):
         return [word for piece in pieces for word in self[piece]]
 
 
-def tokenizer(name: str, library: Any) -> Cut:
+def tokenizer(name: str, library: Any = None) -> Cut:
     """A function from a line to its words; it keeps what it met, so make one for each portion of texts.
 
     Args:
         name: Setting ``tokenize``.
-        library: The `sacrebleu` tokeniser of that name, which reads what has no rule here.
+        library: The `sacrebleu` tokeniser of that name, which reads what has no rule here; ``None`` for 13a, intl,
+            none and char.
     """
     if name == "13a":
         pieces = Pieces(_cut_13a)
