@@ -8,8 +8,8 @@ import signal
 from grue.core.decoding import Decoding
 from grue.core.rows import Generation, Row
 from grue.core.task import MetricSpec, Suite, Truncation
-from grue.evaluation.task_scoring import Recipe, without_functions
 from grue.evaluation.scoring_worker import ScoringWorker
+from grue.evaluation.task_scoring import Recipe, without_functions
 from grue.runs.read import read_run
 
 EVAL = ("eval", "-m", "null:copy-input", "--data", "mini")

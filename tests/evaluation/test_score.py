@@ -194,7 +194,8 @@ def test_unknown_task_of_a_run_is_refused_with_the_nearest(grue, evaluated, tmp_
 def test_scoring_loads_no_torch(evaluated, tmp_path):
     code = (
         "import sys; from grue.cli.main import run; "
-        f"code = run(['score', {str(evaluated)!r}, '-o', {str(tmp_path / 'again')!r}, '--quiet', '--no-model-metrics']); "
+        f"code = run(['score', {str(evaluated)!r}, '-o', {str(tmp_path / 'again')!r}, '--quiet', "
+        "'--no-model-metrics']); "
         "heavy = [m for m in ('torch', 'transformers', 'datasets') if m in sys.modules]; "
         "sys.exit(code or (99 if heavy else 0))"
     )
