@@ -125,6 +125,7 @@ def test_json_prints_one_document_and_nothing_else(grue, tmp_path):
     assert set(answer.document) == {"schema_version", "run_id", "path", "status", "results"}
 
 
+@pytest.mark.long
 def test_demo_makes_runs_and_a_board_and_says_finished_the_second_time(grue, tmp_path, monkeypatch):
     """With the systems that need no model; the whole demo is a long test."""
     monkeypatch.setattr(demo, "SYSTEMS", ("null:empty", "null:copy-input", "oracle:reference"))

@@ -86,8 +86,15 @@ def test_a_reader_reaches_a_row_by_links_and_keyboard_alone(site: Any, browser: 
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1600])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "light"),
+        (1600, "dark"),
+        pytest.param(390, "dark", marks=pytest.mark.long),
+        pytest.param(1600, "light", marks=pytest.mark.long),
+    ],
+)
 def test_axe_finds_nothing_on_any_page(site: Any, scored_site: Any, browser: Any, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     # The checker is a script of its own, which the pages' policy would refuse.

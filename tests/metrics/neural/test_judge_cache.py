@@ -94,6 +94,7 @@ for start in range(first, first + 120, 8):
 """
 
 
+@pytest.mark.long
 def test_two_processes_share_a_cache(tiny: Tiny, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     running = [
