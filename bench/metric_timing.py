@@ -34,8 +34,14 @@ class Pair:
     high: float
 
 
+LOADED = ("_get_punkt_tokenizer",)
+
+
 def clear_caches() -> int:
-    """Empty every ``lru_cache`` of both sides that holds more than one value; returns how many there are."""
+    """Empty every ``lru_cache`` of texts on both sides; returns how many there are.
+
+    Those of one value, and NLTK's of sentence models by language, hold loaded data, which stay warm on both sides.
+    """
     cleared = 0
     for name, module in list(sys.modules.items()):
         if not name.startswith(_OF) or module is None:
@@ -43,7 +49,11 @@ def clear_caches() -> int:
         for owner in (module, *(value for value in vars(module).values() if isinstance(value, type))):
             for value in list(vars(owner).values()):
                 found: Any = getattr(value, "__func__", value)
-                if isinstance(found, functools._lru_cache_wrapper) and found.cache_info().maxsize != 1:
+                if (
+                    isinstance(found, functools._lru_cache_wrapper)
+                    and found.cache_info().maxsize != 1
+                    and found.__name__ not in LOADED
+                ):
                     found.cache_clear()
                     cleared += 1
     return cleared
