@@ -7,7 +7,7 @@ has words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -30,6 +30,7 @@ CARDS: Mapping[str, Card] = {
         (
             "Long texts go above 100: an empty text scores 100 and can beat one that says too much.",
             "Case is ignored unless case_sensitive=true; a word with a full stop is not the same word without it.",
+            "With normalized=true references are cut twice, as by sacrebleu: a few texts differ from themselves.",
             "The search of shifts stops after 1,000 tries and keeps to a beam, so that long texts get too many edits.",
             f"Texts of more than {MOST_WORDS:,} words are refused unless they are equal or share no word.",
         ),
@@ -63,7 +64,8 @@ class Ter:
         for index, (text, *references) in enumerate(distinct(texts).rows):
             if references:
                 edits = min(held.edited(text, reference).edits for reference in references)
-                out[index] = edits, sum(len(held.words[reference]) for reference in references) / len(references)
+                length = sum(len(held.reference(reference).words) for reference in references)
+                out[index] = edits, length / len(references)
         return out
 
     def corpus_value(self, total: Floats) -> Floats:
@@ -91,7 +93,7 @@ class Ter:
             return Explanation(None, str(error))
         edits = [one.edits for one in found]
         best = edits.index(min(edits))
-        length = sum(len(held.words[reference]) for reference in references) / len(references)
+        length = sum(len(held.reference(reference).words) for reference in references) / len(references)
         return Explanation(
             float(self.corpus_value(np.array([edits[best], length]))),
             f"{edits[best]} edits ({len(found[best].moved)} of them shifts) by {length:g} reference words",
@@ -102,7 +104,9 @@ class Ter:
     def _held(self, texts: Texts) -> _Held:
         chosen = self.library
         key = ("ter", chosen.normalized, chosen.no_punct, chosen.asian_support, chosen.case_sensitive)
-        return texts.derived(key, lambda: _Held([self.words(text) for text in distinct(texts).texts]))
+        return texts.derived(
+            key, lambda: _Held([self.words(text) for text in distinct(texts).texts], self.reference_words)
+        )
 
     def words(self, text: str) -> list[str]:
         """The words of a text as they are compared."""
@@ -111,18 +115,27 @@ class Ter:
             return (text if self.library.case_sensitive else text.lower()).split()
         return uncached(self.library.tokenizer, text).split()
 
+    def reference_words(self, words: list[str]) -> list[str]:
+        """The words of a reference, from what ``words`` made of it: the library cuts references twice.
+
+        The second time changes something under ``normalized`` alone: entities written with ``&amp;`` are read once
+        more, and what stood before another blank than a space, as in ``it's``, is cut.
+        """
+        return self.words(" ".join(words)) if self.library.normalized else words
+
 
 class _Held:
     """Words of a portion's distinct texts, those of references prepared, pairs searched once."""
 
-    def __init__(self, words: list[list[str]]) -> None:
+    def __init__(self, words: list[list[str]], of_reference: Callable[[list[str]], list[str]]) -> None:
         self.words = words
+        self._of_reference = of_reference
         self._references: dict[int, Reference] = {}
         self._edited: dict[tuple[int, int], Edited] = {}
 
     def reference(self, number: int) -> Reference:
         if number not in self._references:
-            self._references[number] = Reference(self.words[number])
+            self._references[number] = Reference(self._of_reference(self.words[number]))
         return self._references[number]
 
     def edited(self, text: int, reference: int) -> Edited:
