@@ -9,6 +9,7 @@ in English mode, as GEM-metrics uses it for every language; ``whitespace`` split
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ from grue.metrics.text.nltk_words import word_tokenize
 
 UNICODE_VERSION = 1
 Tokens = list[list[str]]
+# What the rule of `_unicode_pattern` says of ASCII texts, by the faster of the two libraries.
+_ASCII_WORDS = re.compile(r"[a-z0-9_]+(?:['.,:\-][a-z0-9_]+)*|[^ \t\n\r\f\va-z0-9_]")
 _ASCII_PUNCTUATION = frozenset(string.punctuation)
 
 
@@ -80,6 +83,8 @@ def split_all(lines: Sequence[str], tokenizer: str, *, punctuation: bool) -> Tok
 
 
 def _unicode(text: str) -> list[str]:
+    if text.isascii():
+        return _ASCII_WORDS.findall(text.lower())
     found: list[str] = _unicode_pattern().findall(text.lower())
     return found
 
