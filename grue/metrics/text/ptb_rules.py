@@ -14,12 +14,12 @@ from grue.metrics.text.ptb_words import FILE_ENDINGS, SENTENCE_STARTERS
 _LETTER = f"A-Za-z{LETTERS}"
 _DIGIT = f"0-9{DIGITS}"
 _ALNUM = f"[{_LETTER}{_DIGIT}]"
-_ENTITY = "&[aeiouAEIOU](?:acute|grave|uml);"
+_ENTITY = "(?i:&[aeiou](?:acute|grave|uml);)"
 _HEAD = f"(?:[{_LETTER}{MARKS}\\u00ad]|{_ENTITY})"
 _TAIL = f"(?:[{_LETTER}{MARKS}{_DIGIT}\\u00ad]++|{_ENTITY})*+"
 # Apostrophes that contractions take, and the wider set inside names such as O'Neill.
-_APOSTROPHE = "(?:['\\u0092\\u2019]|&apos;)"
-_TICK = "(?:['`\\u0091\\u0092\\u2018\\u2019\\u201b]|&apos;)"
+_APOSTROPHE = "(?:['\\u0092\\u2019]|(?i:&apos;))"
+_TICK = "(?:['`\\u0091\\u0092\\u2018\\u2019\\u201b]|(?i:&apos;))"
 _PIECE = f"(?:[dDoOlL]{_TICK}{_ALNUM})?{_ALNUM}+"
 _INITIALS = "[A-Za-z](?:\\.[A-Za-z])*"
 _D = f"[{_DIGIT}]"
@@ -41,10 +41,10 @@ PREFIX = re.compile("((?i:pro|anti)-)")
 THING = re.compile(f"({_PIECE}(?:[-_\\u058a\\u2010\\u2011]{_PIECE})*)")
 COMPOUND = re.compile("([A-Za-z0-9][A-Za-z0-9.,\\u00ad]*(?:-(?:[A-Za-z](?:\\.[A-Za-z])+\\.|[A-Za-z0-9\\u00ad]+))+)")
 SLASHED = re.compile("([A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2})")
-JOINED = re.compile("([A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+)")
+JOINED = re.compile("([A-Z]+(?:(?:(?i:&amp;)|[+&])[A-Z]+)+)")
 ELIDED = re.compile(
-    f"([lLdDjJ]{_TICK}|[A-HJ-XZn]{_TICK}[{_LETTER}]{{2,}}|[{_LETTER}]+[aeiouyAEIOUY]{_TICK}[aeiouA-Z][{_LETTER}]*"
-    f"|(?i:e{_TICK}er|c{_TICK}est|c'mon|cap'n|ev{_TICK}ry|s{_TICK}mores|li{_TICK}l|nor{_TICK}easter|o{_TICK}clock|d{_TICK}ye"
+    f"([lLdDjJ]{_APOSTROPHE}|[A-HJ-XZn]{_TICK}[{_LETTER}]{{2,}}|[{_LETTER}]+[aeiouyAEIOUY]{_TICK}[aeiouA-Z][{_LETTER}]*"
+    f"|(?i:e'er|c{_APOSTROPHE}est|c'mon|cap{_APOSTROPHE}n|ev'ry|s'mores|li'l|nor'easter|o{_TICK}clock|d{_TICK}ye"
     f"|dunkin{_APOSTROPHE}|somethin{_APOSTROPHE}|ol{_APOSTROPHE}))"
 )
 INITIALS = re.compile(
@@ -68,19 +68,21 @@ CLIPPED = re.compile(
     "|'n'|[\\u2019]n\\u2019?|'n(?![^ \\t\\u00a0])))"
 )
 T_IS = re.compile("('[tT])(?i:is|was)")
-URL = re.compile('((?i:https?)://[^ \\u00a0\\t\\n\\f\\r"<>|()]+[^ \\u00a0\\t\\n\\f\\r"<>|.!?(){},-])')
+URL = re.compile('((?i:https?)://[^ \\u00a0\\t\\n\\f\\r"<>|(){}]+[^ \\u00a0\\t\\n\\f\\r"<>|.!?(){},-])')
 WWW = re.compile(f"(www\\.(?:[^{_NOT_IN_SITE},]+\\.)+[a-zA-Z]{{2,4}}{_PATH})")
 SITE = re.compile(f"((?:[^{_NOT_IN_SITE}`',-_$]+\\.)+(?:com|net|org|edu){_PATH})")
 MAIL = re.compile(
-    f"((?:&lt;|<)?[a-zA-Z0-9][^{_NOT_IN_MAIL}]*@(?:[^{_NOT_IN_MAIL}.]+\\.)*[^{_NOT_IN_MAIL}.]+(?:&gt;|>)?)"
+    f"((?:(?i:&lt;)|<)?[a-zA-Z0-9][^{_NOT_IN_MAIL}]*@(?:[^{_NOT_IN_MAIL}.]+\\.)*[^{_NOT_IN_MAIL}.]+(?:(?i:&gt;)|>)?)"
 )
 HANDLE = re.compile(f"(@[A-Za-z_][A-Za-z_0-9]*|#{_HEAD}+)")
-_NAME = "[A-Za-z][A-Za-z0-9:.-]*"
+_NAME = "[A-Za-z][A-Za-z0-9_:.-]*"
 TAG = re.compile(
-    f"(<(?:[!?][A-Za-z-][^>\\r\\n]*"
-    f"|/?{_NAME}(?:[ ]+(?:{_NAME}[ ]*=[ ]*(?:'[^'\\r\\n]*'|\"[^\"\\r\\n]*\"|{_NAME})|{_NAME}))*[ ]*/?)[ ]*>)"
+    f"(<(?:[!?][A-Za-z-][^>\\r\\n]*|/{_NAME}"
+    f"|{_NAME}(?:[ ]+{_NAME}(?:[ ]*=[ ]*(?:'[^'\\r\\n]*'|\"[^\"\\r\\n]*\"))?)*[ ]*/?)[ ]*>)"
 )
-MARKUP = re.compile("(&(?:HT|TL|UR|LR|QC|QL|QR|odq|cdq|#[0-9]+|MD|mdash|ndash|amp|lt|gt|quot|apos);)")
+BRACKET = re.compile("(-(?i:[lr][rcs]b)-)")
+ESCAPED = re.compile("((?:\\\\\\*)+)")
+MARKUP = re.compile("(?i:(&(?:HT|TL|UR|LR|QC|QL|QR|odq|cdq|#[0-9]+|MD|mdash|ndash|amp|lt|gt|quot|apos|nbsp);))")
 SMILEY = re.compile("([<>]?[:;=][-o*']?[()DPdpO\\\\{@|\\[\\]])(?:[^A-Za-z0-9]|$)")
 FACE = re.compile(
     "([\\^x=~<>]\\.[\\^x=~<>]|[-\\^x=~<>']_[-\\^x=~<>']|\\([-\\^x=~<>'][_.]?[-\\^x=~<>']\\)"

@@ -38,7 +38,7 @@ _SINGLE = {
     "}": "-rcb-",
     "\u00ad": "-",
 }
-_MARKUP = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": "''", "&apos;": "'"}
+_MARKUP = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": ""}
 _MARKUP.update(dict.fromkeys(("&md;", "&mdash;", "&ndash;"), "--"))
 _STRAIGHT_QUOTES = str.maketrans(
     {
@@ -49,7 +49,9 @@ _STRAIGHT_QUOTES = str.maketrans(
     }
 )
 _BRACKETS = str.maketrans({"(": "-lrb-", ")": "-rrb-", " ": "\u00a0"})
-_STRAIGHT = str.maketrans({"\u0092": "'", "\u2019": "'"})
+_STRAIGHT = str.maketrans(
+    {**dict.fromkeys("\u0091\u2018\u201b", "`"), **dict.fromkeys("\u0092\u2019", "'")}
+)
 
 _PLAIN = re.compile("[A-Za-z\u00ad]+")
 
@@ -88,6 +90,8 @@ _DIGIT_RULES: tuple[Rule, ...] = (
 )
 _SIGN_RULES: tuple[Rule, ...] = (
     rules.RUN,
+    rules.BRACKET,
+    rules.ESCAPED,
     rules.QUOTE_PAIR,
     rules.NUMBER,
     rules.PHONE,
@@ -117,9 +121,9 @@ _NEEDS: dict[Rule, Rule] = {
     rules.TAG: re.compile(">"),
 }
 _KEPT_AS_IS = {rules.MAIL, rules.URL, rules.SITE, rules.WWW, rules.FILE_NAME, rules.HANDLE}
-_BEFORE_COMMA = {rules.THING, rules.COMPOUND, rules.NUMBER}
+_BEFORE_COMMA = {rules.THING, rules.COMPOUND, rules.JOINED}
 _GOES_ON = frozenset(",;:\u3001")
-_TRANSLATED = {rules.PHONE, rules.SMILEY, rules.FACE, rules.TAG, rules.FRACTION}
+_TRANSLATED = {rules.PHONE, rules.SMILEY, rules.FACE, rules.FRACTION}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -254,6 +258,8 @@ def _written(token: str, rule: Rule) -> tuple[str, ...]:
         return (low.replace("\u00ad", "") or "-",)
     if rule in _TRANSLATED:
         return (low.translate(_BRACKETS),)
+    if rule is rules.TAG:
+        return (low.replace(" ", "\u00a0"),)
     if rule is rules.RUN:
         return ("--" if low[0] == "-" and len(low) <= 4 else "..." if low[0] == "." else low,)
     if rule is rules.QUOTE_PAIR:
@@ -261,7 +267,11 @@ def _written(token: str, rule: Rule) -> tuple[str, ...]:
     if rule is rules.JOINED:
         return (low.replace("&amp;", "&"),)
     if rule is rules.MARKUP:
-        return (_MARKUP.get(low, low),)
+        # These two are signs only as written here.
+        if token in ("&quot;", "&apos;"):
+            return ("''",)
+        written = _MARKUP.get(low, low)
+        return (written,) if written else ()
     if rule in (rules.NOT, rules.SHORT_FORM):
-        return (low.replace("&apos;", "'").translate(_STRAIGHT),)
+        return (token.replace("&apos;", "'").lower().translate(_STRAIGHT),)
     return (low if rule in _KEPT_AS_IS else low.replace("\u00ad", ""),)
