@@ -13,8 +13,9 @@ from grue.core.metric import Explanation, Floats, Part, Texts
 from grue.core.task import Setting
 from grue.metrics.card import Card
 from grue.metrics.diversity import word_signature
-from grue.metrics.repetition import ORDER, grams
+from grue.metrics.repetition import grams
 from grue.metrics.text import words
+from grue.metrics.word_runs import ORDER, runs, shares
 
 Grams = AbstractSet[tuple[str, ...]]
 
@@ -42,7 +43,24 @@ class CopyRate:
 
     def per_sample(self, texts: Texts) -> Floats:
         """Shape (n,), 0 to 1, NaN where not defined."""
-        return np.array([_share(row, known) for row, known in self._rows(texts)], dtype=np.float64)
+        rows = words.tokens(texts, self.tokenize, punctuation=self.punctuation)
+        known: dict[str, str] = {}  # source -> its ink, where that spares the words
+        chosen: dict[str, int] = {}
+        source_of_row = np.full(len(rows), -1, dtype=np.int64)
+        defined = np.zeros(len(rows), dtype=bool)
+        for index, (row, given) in enumerate(zip(rows, texts.inputs, strict=True)):
+            source = given.get("source")
+            if not isinstance(source, str) or len(row) < ORDER:
+                continue
+            defined[index] = True
+            if source not in chosen and self.tokenize == "nltk":
+                if source not in known:
+                    known[source] = words.ink(source)
+                if not _may_copy(row, known[source]):
+                    continue
+            source_of_row[index] = chosen.setdefault(source, len(chosen))
+        found = runs(texts, self.tokenize, punctuation=self.punctuation)
+        return np.where(defined, shares(found, source_of_row, map(self._split, chosen)), np.nan)
 
     def explain(self, texts: Texts) -> list[Explanation]:
         """The 4-grams that stand in the input and those that do not."""
@@ -59,10 +77,19 @@ class CopyRate:
                 out.append((row, None))
                 continue
             if source not in known:
-                (split,) = words.split_all([source], self.tokenize, punctuation=self.punctuation)
-                known[source] = frozenset(grams(split))
+                known[source] = frozenset(grams(self._split(source)))
             out.append((row, known[source]))
         return out
+
+    def _split(self, source: str) -> Sequence[str]:
+        (split,) = words.split_all([source], self.tokenize, punctuation=self.punctuation)
+        return split
+
+
+def _may_copy(row: Sequence[str], ink: str) -> bool:
+    """False only where the source has none of the prediction's 4-grams: NLTK's words cost more than this look."""
+    parts = words.ink_of_words(row)
+    return any("".join(parts[start : start + ORDER]) in ink for start in range(len(parts) - ORDER + 1))
 
 
 def _share(row: Sequence[str], known: Grams | None) -> float:

@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from grue.core.metric import Explanation, Floats, Part, Texts
 from grue.core.task import Setting
 from grue.metrics.card import Card
 from grue.metrics.diversity import word_signature
 from grue.metrics.text import words
-
-ORDER = 4
+from grue.metrics.word_runs import ORDER, repeated, runs
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,7 @@ class RepetitionRate:
 
     def per_sample(self, texts: Texts) -> Floats:
         """Shape (n,), 0 or 1."""
-        rows = words.tokens(texts, self.tokenize, punctuation=self.punctuation)
-        return np.fromiter(map(repeats, rows), dtype=np.float64, count=len(rows))
+        return repeated(runs(texts, self.tokenize, punctuation=self.punctuation))
 
     def explain(self, texts: Texts) -> list[Explanation]:
         """The 4-grams that occur more than once, with how often."""
@@ -48,15 +44,6 @@ class RepetitionRate:
 def grams(row: Sequence[str]) -> list[tuple[str, ...]]:
     """The 4-grams of a text's words, in order."""
     return list(zip(*(row[start:] for start in range(ORDER)), strict=False))
-
-
-def repeats(row: Sequence[str]) -> bool:
-    """Whether a 4-gram of the words occurs twice."""
-    # The later of two equal 4-grams is made of words that all stood before it.
-    if len(row) - len(set(row)) < ORDER:
-        return False
-    found = grams(row)
-    return len(set(found)) < len(found)
 
 
 def _explanation(row: Sequence[str]) -> Explanation:

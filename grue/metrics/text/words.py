@@ -14,6 +14,7 @@ import string
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from grue.core.errors import MetricUnavailableError
@@ -25,6 +26,10 @@ Tokens = list[list[str]]
 # What the rule of `_unicode_pattern` says of ASCII texts, by the faster of the two libraries.
 _ASCII_WORDS = re.compile(r"[a-z0-9_]+(?:['.,:\-][a-z0-9_]+)*|[^ \t\n\r\f\va-z0-9_]")
 _ASCII_PUNCTUATION = frozenset(string.punctuation)
+# White space to str.split and characters like any other to the pattern of words.
+_INFORMATION_SEPARATORS = ("\x1c", "\x1d", "\x1e", "\x1f")
+_LONGEST_KEPT = 64
+_INKLESS = {ord(char): None for char in string.punctuation} | {ord("ς"): "σ"}
 
 
 def signature(tokenizer: str) -> str:
@@ -82,10 +87,40 @@ def split_all(lines: Sequence[str], tokenizer: str, *, punctuation: bool) -> Tok
     return [[word for word in row if not is_mark(word)] for row in rows]
 
 
+def ink(text: str) -> str:
+    """A text's letters alone: small, without ASCII punctuation and white space, one small sigma for both.
+
+    Whatever the tokeniser, the ``ink`` of consecutive words stands in that of their text: tokenisers only cut, but for
+    NLTK's exchange of double quotes, and a word lower-cased by itself differs in the sigma at most.
+    """
+    return "".join(text.lower().split()).translate(_INKLESS)
+
+
+def ink_of_words(row: Sequence[str]) -> list[str]:
+    """``ink`` of each of a text's words, which are small already."""
+    return "\n".join(row).translate(_INKLESS).split("\n")
+
+
 def _unicode(text: str) -> list[str]:
+    text = text.lower()
+    if not any(map(text.__contains__, _INFORMATION_SEPARATORS)):
+        # No word spans white space, and most pieces between come again and again.
+        pieces = text.split()
+        if max(map(len, pieces), default=0) <= _LONGEST_KEPT:
+            return list(chain.from_iterable(map(_cut, pieces)))
+    return _find(text)
+
+
+@lru_cache(maxsize=2**16)
+def _cut(piece: str) -> tuple[str, ...]:
+    return tuple(_find(piece))
+
+
+def _find(text: str) -> list[str]:
+    """Words of a small text."""
     if text.isascii():
-        return _ASCII_WORDS.findall(text.lower())
-    found: list[str] = _unicode_pattern().findall(text.lower())
+        return _ASCII_WORDS.findall(text)
+    found: list[str] = _unicode_pattern().findall(text)
     return found
 
 
@@ -94,7 +129,9 @@ def _whitespace(text: str) -> list[str]:
 
 
 def _nltk(text: str) -> list[str]:
-    return [word.lower() for word in word_tokenize(text)]
+    # Lines, as no word holds a line's end, and lower case looks no further than that.
+    found = word_tokenize(text)
+    return "\n".join(found).lower().split("\n") if found else found
 
 
 _SPLITTERS: dict[str, Callable[[str], list[str]]] = {"unicode": _unicode, "nltk": _nltk, "whitespace": _whitespace}
