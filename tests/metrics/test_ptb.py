@@ -27,6 +27,17 @@ PRINTED = {
     "X. The end. U.S. The X. Theodore No. 5 no. five": "x the end u.s. the x. theodore no. 5 no five",
     "a fish., b :) :( ^_^ C++ C# 10:30am 5½": "a fish. b :-rrb- :-lrb- ^_^ c++ c# 10:30 am 5 1/2",
     "中文字 ไทย 😀 e\u0301 naïve Straße \u200b": "中文字 ไทย e\u0301 naïve straße",
+    "-LRB- x -rsb-foo a-LRB-b -LCB-'s": "-lrb- x -rsb- foo a-lrb-b -lcb- 's",
+    "a&nbsp;b &NBSP; &LT; &QUOT; &quot; it&APOS;s AT&AMP;T": "a b < &quot; it &apos;s at&t",
+    "<a_b> <a b_c='(d)'> <a b=c> </a/>": "<a_b> <a\u00a0b_c='(d)'> < a b = c > < / a / >",
+    "d` l’ don‘t c’est e’er y'all ’N’ \\*x \\** ²² ⁵⁺": "d l’ do n`t c’est e er y' all ’n’ \\* x \\* * ²² ⁵ ⁺",
+    "-3.5., 3.5., 27., AT&T., Inc.I'm Jan.@x": "-3.5 3.5 27. at&t. inc.i 'm jan.@x",
+    "http://a.b/c#{x} http://a.b/c\u00a0d ~generation.CompileX": (
+        "http://a.b/c# -lcb- x -rcb- http://a.b/c\u00a0d ~generation.com pilex"
+    ),
+    "X. <b> x X. <b>x \u00ad10:30 \u00adn't cannotn't": "x <b> x x. <b> x 10:30 n t cannot n't",
+    "~foo.comno. 5 a/b/www.google.com/index": "~foo.com no. 5 a/b/www google.com/index",
+    "Sep. 20 sep.2009 Ext. x PTY. Pty. x Ph. x elec.x": "sep. 20 sep. 2009 ext. x pty pty. x ph. x elec.x",
     "?! !!! ... -- ----- * ** / // [a] {b}": "?! !!! ----- * ** / / / -lsb- a -rsb- -lcb- b -rcb-",
 }
 
@@ -51,9 +62,48 @@ def test_every_tokenised_text_of_the_reference_values_is_met(
     assert checked > 100
 
 
+MORE = [
+    "X. <!a ",
+    "X. <a b='",
+    "X. <a b ",
+    "<a b",
+    "-LRB-",
+    "²",
+    "a\u00a0",
+    " \u3000",
+    ".com.",
+    ".comx",
+    "ph. ",
+    "\u00ad",
+    "&nbsp;",
+    "\\*",
+    "~a.",
+]
+
+
 @pytest.mark.parametrize(
     "piece",
-    ["x", "a ", "a;", "a.", "1a.", "a,", "<a ", "&", "'", "www.", "é.", "<!a ", "a@", "1.", "a-", "(5", "http://", "é"],
+    [
+        "x",
+        "a ",
+        "a;",
+        "a.",
+        "1a.",
+        "a,",
+        "<a ",
+        "&",
+        "'",
+        "www.",
+        "é.",
+        "<!a ",
+        "a@",
+        "1.",
+        "a-",
+        "(5",
+        "http://",
+        "é",
+        *MORE,
+    ],
 )
 def test_long_texts_are_read_in_linear_time(piece: str) -> None:
     # A rule that looked to the end of the text from each place would take hours.

@@ -21,9 +21,10 @@ _MOST_CHUNKS = 1 << 17
 _LONGEST_KEPT = 64
 _known: dict[str, tuple[str, ...]] = {}
 
-_CHUNK = re.compile("[^ \\t\\n\\r\\f]+")
+# Wide blanks are passed over after a blank; elsewhere an address may hold them.
+_CHUNK = re.compile("(?:(?<=[ \\t])[\\u00a0\\u2000-\\u200a\\u3000]+)?([^ \\t\\n\\r\\f]+)")
 # What neighbours across a blank can change: numbers and tags that span blanks, the stop of initials and of "no. 5".
-_DEPENDS = re.compile(f"[0-9<\\u00a0{DIGITS}]|(?<![A-Za-z]{{5}})\\.$")
+_DEPENDS = re.compile(f"[0-9<\\u00a0{DIGITS}]|(?<![A-Za-z]{{5}})\\.$|\\.(?i:com|net|org|edu)[a-zA-Z]{{1,4}}\\.$")
 
 
 def tokenize(text: str) -> list[str]:
@@ -38,12 +39,12 @@ def tokenize(text: str) -> list[str]:
     scanner = Scanner(text)
     position, known = 0, _known
     while found := _CHUNK.search(text, position):
-        chunk = found[0]
+        chunk = found[1]
         position = found.end()
         tokens = known.get(chunk)
         if tokens is None:
             if _DEPENDS.search(chunk):
-                read, position = scanner.read(found.start())
+                read, position = scanner.read(found.start(1))
                 out += [token for token in read if token not in DROPPED]
                 continue
             tokens = _read_alone(chunk)

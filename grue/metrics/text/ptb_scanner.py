@@ -10,6 +10,7 @@ from grue.metrics.text.ptb_words import (
     ABBREVIATIONS,
     BEFORE_NAMES,
     CAPITAL_ABBREVIATIONS,
+    NOT_IN_CAPITALS,
     NUMBER_ABBREVIATIONS,
     TWO_PARTS,
 )
@@ -49,11 +50,9 @@ _STRAIGHT_QUOTES = str.maketrans(
     }
 )
 _BRACKETS = str.maketrans({"(": "-lrb-", ")": "-rrb-", " ": "\u00a0"})
-_STRAIGHT = str.maketrans(
-    {**dict.fromkeys("\u0091\u2018\u201b", "`"), **dict.fromkeys("\u0092\u2019", "'")}
-)
+_STRAIGHT = str.maketrans({**dict.fromkeys("\u0091\u2018\u201b", "`"), **dict.fromkeys("\u0092\u2019", "'")})
 
-_PLAIN = re.compile("[A-Za-z\u00ad]+")
+_PLAIN = re.compile("\u00ad*[A-Za-z][A-Za-z\u00ad]+")
 
 _MAIL_HEAD = re.compile("[A-Za-z0-9]")
 _LONGEST_ABBREVIATION = 9
@@ -117,7 +116,7 @@ _STRETCHES: dict[Rule, Rule] = {
 # Rules whose token holds a certain text: not tried where the rest of the text does not have it.
 _NEEDS: dict[Rule, Rule] = {
     rules.MAIL: re.compile("@"),
-    rules.SITE: re.compile("\\.(?:com|net|org|edu)"),
+    rules.SITE: re.compile("\\.(?i:com|net|org|edu)"),
     rules.TAG: re.compile(">"),
 }
 _KEPT_AS_IS = {rules.MAIL, rules.URL, rules.SITE, rules.WWW, rules.FILE_NAME, rules.HANDLE}
@@ -141,6 +140,7 @@ _KINDS = {
     for rule in {*_LETTER_RULES, *_DIGIT_RULES, *_SIGN_RULES}
 }
 _LETTER_KINDS = tuple(_KINDS[rule] for rule in _LETTER_RULES)
+_HYPHEN_KINDS = (*_LETTER_KINDS, _KINDS[rules.NUMBER])
 _DIGIT_KINDS = tuple(_KINDS[rule] for rule in _DIGIT_RULES)
 _SIGN_KINDS = tuple(_KINDS[rule] for rule in _SIGN_RULES)
 
@@ -168,7 +168,7 @@ class Scanner:
         word = rules.WORD.match(text, start)
         if word is not None:
             end, total, rule = self._word(start, word.end())
-            others = _LETTER_KINDS
+            others = _LETTER_KINDS if first != "\u00ad" else _HYPHEN_KINDS
         else:
             end, total, rule = start, start, rules.SYMBOL
             others = _DIGIT_KINDS if rules.DIGIT.match(first) else _SIGN_KINDS
@@ -177,7 +177,8 @@ class Scanner:
             if match is None:
                 continue
             reach = match.end() + 2 if other.before_comma and self._comma(match.end()) else match.end()
-            if reach > total:
+            # Of two equal ones an address goes before an abbreviation.
+            if reach > total or (reach == total and rule is rules.INITIALS and other.rule is rules.MAIL):
                 end, total, rule = match.end(1) + (reach > match.end()), reach, other.rule
         if end == start:
             if rules.SYMBOL.match(first):
@@ -197,14 +198,17 @@ class Scanner:
             if end - 1 == start:
                 return negation.end(), negation.end(), rules.NOT
             if _PLAIN.fullmatch(text, start, end):
-                return end - 1, negation.end(), rules.WORD
+                return end - 1, negation.end(), rules.THING
         if self._comma(end):
             return end + 1, end + 2, rules.INITIALS
-        short = rules.SHORT_FORM.match(text, end)
+        short = rules.SHORT_AFTER.match(text, end)
         best = (end, short.end() if short else end, rules.WORD)
         if (initials := rules.INITIALS.match(text, start)) and initials.end() > end:
             stop = initials.end()
-            if starter := rules.STARTER.match(text, stop):
+            starter = rules.STARTER.match(text, stop)
+            if starter is None and self._has(_KINDS[rules.TAG], _NEEDS[rules.TAG], stop):
+                starter = rules.STARTING_TAG.match(text, stop)
+            if starter:
                 return (stop - 1 if stop == start + 2 else stop), starter.end(), rules.INITIALS
             return stop, stop, rules.INITIALS
         if (abbreviation := self._abbreviation(start, end)) and abbreviation[1] > best[1]:
@@ -216,12 +220,15 @@ class Scanner:
         text = self._text
         stop = text.find(".", start, start + _LONGEST_ABBREVIATION)
         if stop > 0 and text[start:stop].lower() in _WITH_INNER_STOP:
-            stop = text.find(".", stop + 1, stop + 3)
+            inner = text.find(".", stop + 1, stop + 3)
+            stop = inner if inner > 0 and text[start:inner].lower() in ABBREVIATIONS else stop
         if stop < 0:
             return None
         word = text[start:stop]
         low = word.lower()
-        if low in ABBREVIATIONS or (low in CAPITAL_ABBREVIATIONS and word[0] != low[0]):
+        if (low in ABBREVIATIONS and (word[1:] == low[1:] or low not in NOT_IN_CAPITALS)) or (
+            low in CAPITAL_ABBREVIATIONS and word[0] != low[0]
+        ):
             context = 0 if low in BEFORE_NAMES or stop + 2 > len(text) else 2
             return stop + 1, stop + 1 + context, rules.INITIALS
         if low in NUMBER_ABBREVIATIONS and end == stop and (number := rules.NUMBER_AFTER.match(text, end + 1)):

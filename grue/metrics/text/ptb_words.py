@@ -9,12 +9,12 @@ def _words(text: str) -> frozenset[str]:
 
 ABBREVIATIONS = _words(
     """
-    adm adv al ala alex apr ariz assn assoc asst atty attys aug ave bancorp bhd bldg blvd brig bros calif capt cf
-    cie cmdr co col colo comdr conn corp cos cpl ct dak dec dept det dr drs ed.d ens esq est etc feb fla fri ft ga
-    gen gov govs hon inc ind insp intl jan jos jr jul jun kan kans ky lieut lt ltd maj mar md messrs mfg mich minn
-    mlle mme mo mon mont mr mrs ms msgr mt natl neb nev nov oct okla penn pfc ph ph.d plc pres prof profs ptes pty
-    ptys pvt rd rep reps rev rt sen sens sept seq sgt spc sq sr st ste supt supts sys tel tenn thu thurs treas tue
-    tues univ va vs vt wed wis wisc wm wyo
+    adj adm adv al ala alex apr ariz assn assoc asst atty attys aug ave bancorp bhd bldg blvd brig bros calif capt
+    cf cie cmdr co col colo comdr conn corp cos cpl ct dak dec dept det dr drs ed.d elec ens esq est etc ext feb fla
+    fri ft ga gen gov govs hon inc ind insp intl invt jan jos jr jul jun kan kans ky lieut lt ltd maj mar md messrs
+    mfg mich minn mlle mme mo mon mont mr mrs ms msgr mt mtg natl neb nev nov oct okla penn pfc ph ph.d plc ppte
+    ppty pres prof profs pte ptes pty ptys pvt rd rep reps rev rt sen sens sep sept seq sfc sgt spc sq sr st ste
+    supt supts sys tel tenn thu thurs treas tue tues univ va vs vt wed wis wisc wm wyo
     """
 )
 """They keep their full stop, in any case of letters."""
@@ -28,12 +28,15 @@ CAPITAL_ABBREVIATIONS = _words(
 
 BEFORE_NAMES = _words(
     """
-    adm adv alex assoc asst atty attys ave brig capt cf cie cmdr col comdr cpl dept det dr drs ens ft gen gov govs
-    hon insp jos lieut lt maj messrs mfg mlle mme mr mrs ms msgr mt natl pfc ph pres prof profs pvt rep reps rev sen
-    sens sgt spc st ste supt supts treas vs wm
+    adj adm adv alex assoc asst atty attys ave brig capt cf cie cmdr col comdr cpl dept det dr drs elec ens ft gen
+    gov govs hon insp invt jos lieut lt maj messrs mfg mlle mme mr mrs ms msgr mt mtg natl pfc ph pres prof profs
+    pvt rep reps rev sen sens sfc sgt spc st ste supt supts treas vs wm
     """
 )
 """Those that are part of a longer word where one follows the stop; the others end at it."""
+
+NOT_IN_CAPITALS = _words("mfg mtg ppte ppty pte ptes pty ptys")
+"""Those that lose it where a letter after the first is a capital."""
 
 NUMBER_ABBREVIATIONS = _words(
     """
