@@ -97,7 +97,30 @@ def test_forms_have_their_lemma(word: str, lemma: str) -> None:
     assert lemma in lemmas(word)
 
 
-@pytest.mark.parametrize(("word", "other"), [("wedding", "wed"), ("driver", "drive"), ("bus", "bu"), ("king", "k")])
+@pytest.mark.parametrize(
+    ("word", "lemma"),
+    [
+        ("building", "build"),
+        ("building", "building"),
+        ("sewing", "sewing"),
+        ("geese", "goose"),
+        ("taxis", "taxi"),
+        ("menus", "menu"),
+        ("jeans", "jean"),
+        ("firefighters", "firefighter"),
+        ("lifeboatmen", "lifeboatman"),
+        ("underwent", "undergo"),
+        ("rebuilt", "rebuild"),
+        ("sawn", "saw"),
+    ],
+)
+def test_compound_verbs_foreign_plurals_and_nouns_in_ing_have_their_lemmas(word: str, lemma: str) -> None:
+    assert lemma in lemmas(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "other"), [("wedding", "wed"), ("driver", "drive"), ("bus", "bu"), ("king", "k"), ("his", "hi")]
+)
 def test_other_words_are_no_forms(word: str, other: str) -> None:
     assert other not in lemmas(word)
 

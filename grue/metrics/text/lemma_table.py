@@ -11,10 +11,18 @@ def _words(text: str) -> frozenset[str]:
 
 # Verb, past, participle; forms that are equal stand once, several of one kind are joined by a stroke.
 _VERBS = """
-arise arose arisen|awake awoke awoken|be am/is/are/was/were/been/being/'m/'re/'s|bear bore born/borne
-beat beaten|become became|begin began begun|bend bent|bet bet|bid bade bidden|bind bound|bite bit bitten|bleed bled
-blow blew blown|break broke broken|breed bred|bring brought|build built|burn burnt|burst burst|buy bought
-catch caught|choose chose chosen|cling clung|come came|cost cost|creep crept|cut cut|deal dealt|dig dug|dive dove
+arise arose arisen|abide abode|behold beheld|broadcast broadcast|clothe clad|forecast forecast
+foresee foresaw foreseen|foretell foretold|mislead misled|mistake mistook mistaken|misunderstand misunderstood
+outdo outdid outdone|outgrow outgrew outgrown|outrun outran|overdo overdid overdone|overeat overate overeaten
+overhang overhung|overhear overheard|oversee oversaw overseen|oversleep overslept|overtake overtook overtaken
+overthrow overthrew overthrown|prove proven|rebuild rebuilt|redo redid redone|remake remade|repay repaid|reset reset
+resell resold|rethink rethought|retell retold|rewind rewound|rewrite rewrote rewritten|saw sawn|slay slew slain
+strew strewn|tread trod trodden|unbind unbound|undergo underwent/undergoes undergone|undertake undertook undertaken
+unwind unwound|uphold upheld|withhold withheld|withstand withstood|forego forewent foregone|knit knit|rid rid
+awake awoke awoken|be am/is/are/was/were/been/being/'m/'re/'s|bear bore born/borne|beat beaten|become became
+begin began begun|bend bent|bet bet|bid bade bidden|bind bound|bite bit bitten|bleed bled|blow blew blown
+break broke broken|breed bred|bring brought|build built|burn burnt|burst burst|buy bought|catch caught
+choose chose chosen|cling clung|come came|cost cost|creep crept|cut cut|deal dealt|dig dug|dive dove
 do did/does done|draw drew drawn|dream dreamt|drink drank drunk|drive drove driven|dwell dwelt|eat ate eaten
 fall fell fallen|feed fed|feel felt|fight fought|find found|flee fled|fling flung|fly flew/flies flown
 forbid forbade forbidden|forget forgot forgotten|forgive forgave forgiven|freeze froze frozen|get got gotten
@@ -26,12 +34,12 @@ rise rose risen|run ran|say said|see saw seen|seek sought|sell sold|send sent|se
 shave shaven|shear shorn|shed shed|shine shone|shoot shot|show shown|shrink shrank shrunk|shut shut|sing sang sung
 sink sank sunk|sit sat|sleep slept|slide slid|sling slung|slit slit|smell smelt|sow sown|speak spoke spoken
 speed sped|spell spelt|spend spent|spill spilt|spin spun|spit spat|split split|spread spread|spring sprang sprung
-stand stood|steal stole stolen|stick stuck|sting stung|stink stank stunk|stride strode stridden|strike struck stricken
-string strung|strive strove striven|swear swore sworn|sweep swept|swell swollen|swim swam swum|swing swung
-take took taken|teach taught|tear tore torn|tell told|think thought|throw threw thrown|thrust thrust
-understand understood|undo undid undone|wake woke woken|wear wore worn|weave wove woven|weep wept|wet wet|win won
-wind wound|withdraw withdrew withdrawn|wring wrung|write wrote written|tie tying|die dying|dye dyeing|ski skiing/skied
-can ca/could|will wo/'ll/would|shall sha|may might|not n't
+stand stood|steal stole stolen|stick stuck|sting stung|stink stank stunk|stride strode stridden
+strike struck stricken|string strung|strive strove striven|swear swore sworn|sweep swept|swell swollen
+swim swam swum|swing swung|take took taken|teach taught|tear tore torn|tell told|think thought|throw threw thrown
+thrust thrust|understand understood|undo undid undone|wake woke woken|wear wore worn|weave wove woven|weep wept
+wet wet|win won|wind wound|withdraw withdrew withdrawn|wring wrung|write wrote written|tie tying|die dying
+dye dyeing|ski skiing/skied|can ca/could|will wo/'ll/would|shall sha|may might|not n't
 """
 _NOUNS = """
 calf calves|child children|die dice|dwarf dwarves|elf elves|foot feet|goose geese|half halves|hoof hooves
@@ -63,11 +71,11 @@ ADJECTIVES = _words(
 )
 THEMSELVES = _words(
     """
-    anything awning being bring building ceiling clothing cunning darling duckling during dwelling earring evening
-    everything farthing good goods herring king lightning lining morning nothing offspring outing pudding ring sibling
-    sing sling something spring sterling sting string stuffing swing thing this thus underling viking wedding wing
-    always bed bus christmas gas hundred indeed jeans kindred lens naked news perhaps plus red sacred series
-    shorts speed species tennis was yes
+    anything awning being bring ceiling clothing cunning darling duckling during earring evening
+    everything farthing good herring king lightning morning nothing offspring outing pudding ring sibling
+    sing sling something spring sterling sting string swing thing this thus underling viking wedding wing
+    always bed bus christmas gas his hundred indeed kindred lens naked news perhaps plus red sacred series
+    speed species tennis was yes
     """
 )
 """Words whose ending is none, or no longer felt as one."""

@@ -2,7 +2,7 @@
 
 A word's part of speech is not looked at, so a word may have several lemmas ("left": left, leave); a rule that gives
 no word does no harm where a lemma is only looked up among given ones. Nouns in -ing and the like that are no longer
-felt as verb forms ("building", "morning") stand for themselves alone.
+felt as verb forms ("evening", "morning") stand for themselves alone.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ def lemmas(word: str) -> frozenset[str]:
 
 def _plural(word: str) -> set[str]:
     """Nouns in the plural and verbs of the third person."""
-    if not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return {word[:-1]} if word.endswith("is") and len(word) > 3 and word[:-1].endswith("ki") else set()
+    if word.endswith("men"):
+        return {word[:-2] + "an"}
+    if not word.endswith("s") or word.endswith("ss"):
+        return set()
     found = {word[:-1]}
     if word.endswith("es"):
         stem = word[:-2]

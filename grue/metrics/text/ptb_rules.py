@@ -24,7 +24,7 @@ _TICK = "(?:['`\\u0091\\u0092\\u2018\\u2019\\u201b]|(?i:&apos;))"
 _PIECE = f"(?:[dDoOlL]{_TICK}{_ALNUM})?{_ALNUM}+"
 _INITIALS = "[A-Za-z](?:\\.[A-Za-z])*"
 _D = f"[{_DIGIT}]"
-_GAP = "[ \\t\\u00a0]"
+_GAP = "[ \\t\\u00a0\\u2000-\\u200a\\u3000]"
 _NOT_IN_SITE = ' \\t\\n\\f\\r"<>|.!?(){}'
 _PATH = '(?:/[^ \\t\\n\\f\\r"<>|()]+[^ \\t\\n\\f\\r"<>|.!?(){},-])?'
 _NOT_IN_MAIL = ' \\t\\n\\f\\r"<>|()\\u00a0{}'
@@ -37,7 +37,7 @@ SYMBOL = re.compile(
     f"\\u2018\\u2019\\u201b-\\u201d\\u2026\\u2039\\u203a\\u20a0\\u20ac\\u2153\\u2154{SYMBOLS}]"
 )
 DIGIT = re.compile(_D)
-NUMBER_AFTER = re.compile("[ \\u00a0]?[0-9]")
+NUMBER_AFTER = re.compile("[ \\u00a0\\u2000-\\u200a\\u3000]?[0-9]")
 PREFIX = re.compile("((?i:pro|anti)-)")
 THING = re.compile(f"({_PIECE}(?:[-_\\u058a\\u2010\\u2011]{_PIECE})*)")
 COMPOUND = re.compile("([A-Za-z0-9][A-Za-z0-9.,\\u00ad]*(?:-(?:[A-Za-z](?:\\.[A-Za-z])+\\.|[A-Za-z0-9\\u00ad]+))+)")
@@ -53,7 +53,7 @@ INITIALS = re.compile(
 )
 STARTER = re.compile(f"{_GAP}+(?=[A-Z])(?i:{SENTENCE_STARTERS})(?:{_GAP}|$)")
 PLUS = re.compile("([CcFf]#|[Cc]\\+\\+)")
-FILE_NAME = re.compile(f"({_IN_FILE}+(?:\\.{_IN_FILE}+)*\\.(?i:{FILE_ENDINGS}))(?:[ \\t\\u00a0.?!,]|$)")
+FILE_NAME = re.compile(f"({_IN_FILE}+(?:\\.{_IN_FILE}+)*\\.(?i:{FILE_ENDINGS}))(?:{_GAP}|[.?!,]|$)")
 DOLLARS = re.compile("([A-Z]*\\$|#)")
 NUMBER = re.compile(f"([-+\\u00ad]?(?:{_D}*(?:[.:,\\u00ad\\u066b\\u066c]{_D}+)+|{_D}+))")
 DATE = re.compile(f"({_D}{{1,2}}[-/]{_D}{{1,2}}[-/]{_D}{{2,4}})")
@@ -89,10 +89,7 @@ BRACKET = re.compile("(-(?i:[lr][rcs]b)-)")
 ESCAPED = re.compile("((?:\\\\\\*){1,3})")
 MARKUP = re.compile("(?i:(&(?:HT|TL|UR|LR|QC|QL|QR|odq|cdq|#[0-9]+|MD|mdash|ndash|amp|lt|gt|quot|apos|nbsp);))")
 SMILEY = re.compile("([<>]?[:;=][-o*']?[()DPdpO\\\\{@|\\[\\]])(?:[^A-Za-z0-9]|$)")
-FACE = re.compile(
-    "([\\^x=~<>]\\.[\\^x=~<>]|[-\\^x=~<>']_[-\\^x=~<>']|\\([-\\^x=~<>'][_.]?[-\\^x=~<>']\\)"
-    "|\\([\\^x=~<>']-[\\^x=~<>'`]\\))"
-)
+FACE = re.compile("([-\\^x=~<>']_[-\\^x=~<>']|\\([-\\^x=~<>'][_.]?[-\\^x=~<>']\\)|\\([\\^x=~<>']-[\\^x=~<>'`]\\))")
 RUN = re.compile(
     "(\\.{3,5}|-+|[!?]+|_+|\\*+|#+|@+|<<|>>|''"
     "|[\\u207a\\u207b\\u208a\\u208b]?(?:[\\u2070\\u00b2\\u00b3\\u00b9\\u2074-\\u2079]+|[\\u2080-\\u2089]+))"
