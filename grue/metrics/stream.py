@@ -105,7 +105,8 @@ class Running:
     def _add(self, texts: Texts) -> None:
         metric = self.metric
         chosen, kept = scorable(metric.needs_references, texts)
-        self._kept.append(np.array(kept, dtype=np.int64) + self._n)
+        if isinstance(metric, PooledMetric):
+            self._kept.append(np.array(kept, dtype=np.int64) + self._n)
         self._n_kept += len(kept)
         self._n += len(texts)
         if isinstance(metric, (CorpusMetric, PooledMetric)):

@@ -21,6 +21,8 @@ ORDER = 4
 Ints = NDArray[np.int64]
 _MAX_PACKED = int(np.iinfo(np.int64).max)
 _UNKNOWN = -1
+_HASH_BITS = 20
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 by the golden ratio, which spreads neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,18 @@ def _keys(ids: Ints, places: Ints, base: int, pairs: Ints | None) -> Ints:
 
 def _within(values: Ints, ascending: Ints) -> NDArray[np.bool_]:
     """Which values are among sorted ones."""
+    found = np.zeros(len(values), dtype=bool)
     if not len(ascending):
-        return np.zeros(len(values), dtype=bool)
-    found: NDArray[np.bool_] = ascending[np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)] == values
+        return found
+    # Few are as a rule: a table of hashes leaves out most of the others before the search, which is slow.
+    table = np.zeros(1 << _HASH_BITS, dtype=bool)
+    table[_hashes(ascending)] = True
+    maybe = np.flatnonzero(table[_hashes(values)])
+    nearest = np.minimum(np.searchsorted(ascending, values[maybe]), len(ascending) - 1)
+    found[maybe] = ascending[nearest] == values[maybe]
     return found
+
+
+def _hashes(values: Ints) -> Ints:
+    mixed = values.astype(np.uint64) * _MIX >> np.uint64(64 - _HASH_BITS)
+    return mixed.astype(np.int64)

@@ -146,6 +146,5 @@ def _unicode_pattern() -> Any:
     return regex.compile(rf"{letters}(?:['’.,:\-‐‑]{letters})*|[^\s\p{{L}}\p{{M}}\p{{N}}_]")
 
 
-@lru_cache(maxsize=4096)
 def _is_unicode_mark(word: str) -> bool:
     return len(word) == 1 and unicodedata.category(word)[0] in "PS"
