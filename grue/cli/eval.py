@@ -29,7 +29,8 @@ def evaluate(
             "-m",
             "--model",
             help="Checkpoint folder, hub id org/name[@revision], demo:causal, demo:seq2seq, a null system "
-            "(null:empty, null:constant, null:copy-input, null:random-reference) or oracle:reference.",
+            "(null:empty, null:constant, null:copy-input, null:random-reference), oracle:reference, or openai:NAME, a "
+            "model behind an endpoint (--base-url).",
         ),
     ],
     tasks: options.Tasks = "grue",
@@ -40,16 +41,25 @@ def evaluate(
     name: Annotated[str | None, typer.Option("--name", help="Display name. [default: the model's]")] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = "auto",
-    engine: Annotated[
-        str, typer.Option("--engine", help="auto or hf; vllm and openai are not in this version.")
-    ] = "auto",
+    engine: Annotated[str, typer.Option("--engine", help="auto, hf, vllm or openai.")] = "auto",
     devices: Annotated[
-        str | None, typer.Option("--devices", help="Number of a CUDA device; several are not in this version.")
+        str | None,
+        typer.Option("--devices", help="Devices that share the work, a process each: 0,1,2,3 (CUDA) or cpu,cpu."),
     ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", help="Address of an OpenAI-compatible endpoint; its key is in OPENAI_API_KEY."),
+    ] = None,
+    cluster: Annotated[str | None, typer.Option("--cluster", help="ray: workers of a Ray cluster.")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Workers that --cluster asks for.")] = 1,
     batch: Annotated[str, typer.Option("-b", "--batch", help="Rows a batch: auto, or a number.")] = "auto",
     batch_tokens: Annotated[
         int | None, typer.Option("--batch-tokens", help="Padded tokens a batch. [default: the engine's choice]")
     ] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="Fix which rows are decoded together: the same machine, the same bits."),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of sampling and intervals.")] = 0,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Generations a prompt.")] = 1,
     generation: Annotated[
@@ -114,13 +124,19 @@ def evaluate(
         decoding=decoding,
         batch_rows=batch_rows(batch),
         batch_tokens=batch_tokens,
+        deterministic=deterministic,
     )
+    chosen = chosen_devices(device, devices)
     engine_options: EngineOptions = EngineOptions(
         name=name,
-        device=chosen_device(device, devices),
+        device=chosen[0],
+        devices=chosen if len(chosen) > 1 else (),
         dtype=dtype,
         engine=engine,
         chat_template=chat_template,
+        base_url=base_url,
+        cluster=cluster,
+        workers=workers,
         adapter=adapter,
         allow_pickle=allow_pickle,
         trust_remote_code=trust_remote_code,
@@ -162,21 +178,20 @@ def batch_rows(text: str) -> int | None:
     return int(text)
 
 
-def chosen_device(device: str, devices: str | None) -> str:
-    """One device from ``--device`` and ``--devices``.
+def chosen_devices(device: str, devices: str | None) -> tuple[str, ...]:
+    """The devices that ``--device`` and ``--devices`` name, at least one; one may be named several times.
 
     Raises:
-        UsageError: for several devices, a number that is none, or both flags at odds.
+        UsageError: for a name that is none, or both flags at odds.
     """
     if devices is None:
-        return device
-    numbers = [part.strip() for part in devices.split(",") if part.strip()]
-    if len(numbers) > 1:
-        raise UsageError(
-            f"--devices {devices}: several devices are not part of this version of grue.", "Name one, as --devices 0."
-        )
-    if not numbers or not numbers[0].isdigit():
-        raise UsageError(f"--devices: {devices!r} is no device number.", "Write --devices 0, or --device cpu.")
+        return (device,)
+    names = [part.strip() for part in devices.split(",") if part.strip()]
+    for name in names:
+        if not (name.isascii() and name.isdigit()) and name not in ("cpu", "mps") and not name.startswith("cuda:"):
+            raise UsageError(f"--devices: {name!r} is no device.", "Write numbers of CUDA devices, 0,1,2, or cpu,cpu.")
+    if not names:
+        raise UsageError(f"--devices: {devices!r} names no device.", "Write --devices 0,1, or leave it out.")
     if device not in ("auto", "cuda"):
         raise UsageError(f"--device {device} and --devices {devices} contradict each other.", "Give one of them.")
-    return f"cuda:{numbers[0]}"
+    return tuple(f"cuda:{int(name)}" if name.isdigit() else name for name in names)

@@ -82,7 +82,11 @@ def measured_tokens_per_second(engine: Engine, job: Job, *, n_rows: int = 8) -> 
     stride = max(1, len(job.rows) // n_rows)
     requests = [Request(row, 0) for row in job.rows[::stride][:n_rows]]
     started = time.perf_counter()
-    tokens = sum(generation.generated_tokens or 0 for group in engine.generate(requests, job) for generation in group)
+    tokens = sum(
+        generation.generated_tokens or 0
+        for portion in engine.generate(requests, job)
+        for generation in portion.generations
+    )
     return tokens / max(time.perf_counter() - started, 1e-9)
 
 

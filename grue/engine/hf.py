@@ -11,7 +11,7 @@ from grue.checkpoints.device import choose_device, choose_dtype, settle_threads
 from grue.checkpoints.hashing import tokenizer_sha256
 from grue.checkpoints.hub import Located
 from grue.checkpoints.reading import quiet_transformers
-from grue.core.errors import CheckpointError, PartialRunError
+from grue.core.errors import CheckpointError
 from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo
 from grue.core.text import Json
@@ -21,10 +21,8 @@ from grue.engine.checkpoint import Checkpoint, load_model, read_checkpoint
 from grue.engine.decode import Output, TokenIds, cut_at_stop, decode_batch
 from grue.engine.estimate import default_budget
 from grue.engine.options import EngineOptions
-from grue.engine.protocol import Job, Request
+from grue.engine.protocol import Failure, Job, Portion, Request
 from grue.engine.tokenization import PromptReader, read_tokenizer
-
-SHOWN_ROWS = 10
 
 
 def open_checkpoint(source: str, located: Located, options: EngineOptions) -> HFEngine:
@@ -192,14 +190,11 @@ class HFEngine:
         prompts = self.reader.encode([row.prompt for row in rows], job.truncation, self.prompt_limit(job))
         return [Item(prompt, (Request(row, 0),)) for row, prompt in zip(rows, prompts, strict=True)]
 
-    def generate(self, requests: Sequence[Request], job: Job) -> Iterator[list[Generation]]:
+    def generate(self, requests: Sequence[Request], job: Job) -> Iterator[Portion]:
         """Yield a batch's generations at a time, longest prompts first.
 
         Where a batch does not fit into memory it is halved, and so are later ones as large. Deterministic decoding
         runs once a row, whatever the number of samples.
-
-        Raises:
-            PartialRunError: at the end, where single rows did not fit into memory; it names them.
         """
         self.load()
         decoding = job.decoding
@@ -212,7 +207,6 @@ class HFEngine:
         )
         pending.reverse()
         too_large: int | None = None
-        failed: list[str] = []
         while pending:
             batch = pending.pop()
             size = len(batch) * (batch[0].n_tokens + decoding.max_new_tokens)
@@ -223,23 +217,20 @@ class HFEngine:
                     # What was freed may be enough now.
                     outputs = self._attempt(batch, job)
             if outputs is not None:
-                yield [
-                    self._generation(item, request, output, job)
-                    for item, output in zip(batch, outputs, strict=True)
-                    for request in item.requests
-                ]
+                yield Portion(
+                    [
+                        self._generation(item, request, output, job)
+                        for item, output in zip(batch, outputs, strict=True)
+                        for request in item.requests
+                    ]
+                )
             elif len(batch) == 1:
-                failed += [request.row.id for request in batch[0].requests]
+                reason = f"it did not fit into the memory of {self.device}"
+                yield Portion((), [Failure(request.row.id, request.sample, reason) for request in batch[0].requests])
             else:
                 too_large = size if too_large is None else min(size, too_large)
                 middle = len(batch) // 2
                 pending += [batch[middle:], batch[:middle]]
-        if failed:
-            shown = ", ".join(sorted(set(failed))[:SHOWN_ROWS])
-            raise PartialRunError(
-                f"{len(set(failed))} rows did not fit into the memory of {self.device}: {shown}.",
-                "Give --dtype bfloat16, a smaller -g max_new_tokens=N or num_beams=N, or a device with more memory.",
-            )
 
     def _items(self, requests: Sequence[Request], job: Job) -> list[Item]:
         groups: dict[tuple[str, int], list[Request]] = {}

@@ -14,7 +14,7 @@ from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo
 from grue.core.text import Json, nearest
 from grue.engine.options import EngineOptions
-from grue.engine.protocol import Job, Request
+from grue.engine.protocol import Job, Portion, Request
 
 # One sentence for every row of every task, independent of the data.
 CONSTANT_TEXT = "This is a sentence."
@@ -66,7 +66,7 @@ class NullEngine:
         """``None``: no device is used."""
         return None
 
-    def generate(self, requests: Sequence[Request], job: Job) -> Iterator[list[Generation]]:
+    def generate(self, requests: Sequence[Request], job: Job) -> Iterator[Portion]:
         """Yield groups of generations in the order asked.
 
         Raises:
@@ -75,7 +75,7 @@ class NullEngine:
         write = self.rule(job)
         for start in range(0, len(requests), GROUP_ROWS):
             group = requests[start : start + GROUP_ROWS]
-            yield [Generation(id=r.row.id, sample=r.sample, prediction=write(r)) for r in group]
+            yield Portion([Generation(id=r.row.id, sample=r.sample, prediction=write(r)) for r in group])
 
 
 class _Oracle:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from grue.core.errors import CheckpointError, MissingExtraError, UsageError
+from grue.core.errors import CheckpointError, UsageError
 from grue.core.text import nearest
 from grue.engine.null import ORACLE, open_null
-from grue.engine.options import CHAT_TEMPLATE_CHOICES, ENGINES, EngineOptions
+from grue.engine.options import CHAT_TEMPLATE_CHOICES, CLUSTERS, ENGINES, EngineOptions
 from grue.engine.protocol import Engine
 
 __all__ = ["DEMO_CHECKPOINTS", "EngineOptions", "open_engine"]
@@ -20,8 +20,8 @@ def open_engine(model: str, options: EngineOptions) -> Engine:
     """Find, read and check a model, without loading its weights.
 
     Args:
-        model: ``demo:causal``, ``demo:seq2seq``, a null system, ``oracle:reference``, an existing folder, or a hub
-            id ``org/name[@revision]``.
+        model: ``demo:causal``, ``demo:seq2seq``, a null system, ``oracle:reference``, an existing folder, a hub
+            id ``org/name[@revision]``, or ``openai:NAME``, a model behind an endpoint.
         options: How to open it.
 
     Raises:
@@ -37,9 +37,20 @@ def open_engine(model: str, options: EngineOptions) -> Engine:
         if prefix == "oracle" and model != ORACLE:
             raise UsageError(f"-m: unknown system {model!r}.{nearest(model, [ORACLE])}", f"The oracle is {ORACLE}.")
         return open_null(model, options)
+    if (colon and prefix == "openai") or options.engine == "openai":
+        from grue.engine.endpoint import open_endpoint
+
+        return open_endpoint(model, options)
+    if options.cluster is not None:
+        from grue.engine.cluster import open_cluster
+
+        return open_cluster(model, options)
+    if len(options.devices) > 1:
+        from grue.engine.pool import open_pool
+
+        return open_pool(model, options)
     # The libraries behind checkpoints are imported only where a model runs.
     from grue.checkpoints.hub import Located, locate
-    from grue.engine.hf import open_checkpoint
 
     if colon and prefix == "demo" and not Path(model).is_dir():
         located = Located(folder=_demo_folder(rest), kind="demo", revision=None, name=model)
@@ -50,6 +61,12 @@ def open_engine(model: str, options: EngineOptions) -> Engine:
             allow_pickle=options.allow_pickle,
             trust_remote_code=options.trust_remote_code,
         )
+    if options.engine == "vllm":
+        from grue.engine.vllm import open_vllm
+
+        return open_vllm(model, located, options)
+    from grue.engine.hf import open_checkpoint
+
     return open_checkpoint(model, located, options)
 
 
@@ -75,7 +92,7 @@ def _check_choices(options: EngineOptions) -> None:
     ):
         if value not in known:
             raise UsageError(f"{flag}: unknown value {value!r}.{nearest(value, known)}", f"One of: {', '.join(known)}.")
-    if options.engine in ("vllm", "openai"):
-        raise MissingExtraError(
-            f"--engine {options.engine} is not part of this version of grue.", "Use --engine hf, or leave it out."
+    if options.cluster is not None and options.cluster not in CLUSTERS:
+        raise UsageError(
+            f"--cluster: unknown value {options.cluster!r}.{nearest(options.cluster, CLUSTERS)}", "One of: ray."
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ENGINES = ("auto", "hf", "vllm", "openai")
+CLUSTERS = ("ray",)
 CHAT_TEMPLATE_CHOICES = ("auto", "on", "off")
 
 
@@ -17,8 +18,12 @@ class EngineOptions:
     Attributes:
         name: Display name; ``None`` takes it from the source.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        devices: Devices that work on one queue, a process each; empty for ``device`` alone.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
-        engine: ``auto`` or ``hf``; the other names are reserved.
+        engine: ``auto``, ``hf``, ``vllm`` or ``openai``.
+        base_url: Address of an OpenAI-compatible endpoint, up to and with ``/v1``.
+        cluster: ``ray`` for workers in a cluster; ``None`` for this machine.
+        workers: How many workers a cluster is asked for.
         chat_template: ``auto`` uses the tokenizer's template where it has one.
         adapter: Folder of a PEFT adapter.
         allow_pickle: Whether weights in pickle files may be read (still without running their code).
@@ -30,12 +35,16 @@ class EngineOptions:
 
     name: str | None = None
     device: str = "auto"
+    devices: tuple[str, ...] = ()
     dtype: str = "auto"
     engine: str = "auto"
     chat_template: str = "auto"
     adapter: Path | None = None
     allow_pickle: bool = False
     trust_remote_code: bool = False
+    base_url: str | None = None
+    cluster: str | None = None
+    workers: int = 1
     offline: bool = False
     meta: Mapping[str, str] = field(default_factory=dict)
     home: Path | None = None

@@ -22,6 +22,54 @@ class Request:
     sample: int
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that could not be answered, and why, in a sentence."""
+
+    id: str
+    sample: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a device did since the portion before.
+
+    Attributes:
+        worker: Who worked, such as ``cpu``, ``cuda:1`` or a cluster's worker.
+        prefill_tokens: Prompt tokens read.
+        prefill_seconds: Time spent reading them.
+        decode_tokens: New tokens written, those of rows that are not finished included.
+        decode_seconds: Time spent writing them.
+        rows: Most rows that were decoded together.
+    """
+
+    worker: str = ""
+    prefill_tokens: int = 0
+    prefill_seconds: float = 0.0
+    decode_tokens: int = 0
+    decode_seconds: float = 0.0
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What an engine hands out at a time.
+
+    Attributes:
+        generations: Finished ones.
+        failures: Requests that will not be answered in this call.
+        work: What it took; several where several workers reported, none where no model runs.
+        events: What a reader of ``events.jsonl`` should know, each an object with a ``kind``: a batch that did not
+            fit, a worker that died.
+    """
+
+    generations: Sequence[Generation] = ()
+    failures: Sequence[Failure] = ()
+    work: Sequence[Work] = ()
+    events: Sequence[Mapping[str, Json]] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """How a task's requests are generated.
@@ -32,7 +80,8 @@ class Job:
         seed: Seed of the run; a row's draw depends on it, the row's id and the sample number alone.
         rows: All rows of the task that the run covers, in id order (null systems borrow from them).
         batch_rows: Upper bound of rows a batch; ``None`` lets the engine choose.
-        batch_tokens: Upper bound of padded prompt and new tokens a batch; ``None`` lets the engine choose.
+        batch_tokens: Upper bound of prompt and new tokens held at once; ``None`` lets the engine choose.
+        deterministic: Whether which rows are decoded together is fixed by the job alone, and not by time or memory.
     """
 
     decoding: Decoding
@@ -41,6 +90,7 @@ class Job:
     rows: Sequence[Row]
     batch_rows: int | None = None
     batch_tokens: int | None = None
+    deterministic: bool = False
 
 
 class Engine(Protocol):
@@ -81,10 +131,11 @@ class Engine(Protocol):
         """Load the weights; called once, before the first ``generate``. Takes no time where no model runs."""
         ...
 
-    def generate(self, requests: Sequence[Request], job: Job) -> Iterator[list[Generation]]:
-        """Yield finished generations in groups as they come, each request exactly once, in any order.
+    def generate(self, requests: Sequence[Request], job: Job) -> Iterator[Portion]:
+        """Yield what is finished as it comes: each request once, as a generation or as a failure, in any order.
 
-        ``prediction`` is the decoded text; the evaluator applies the task's post-processing.
+        ``prediction`` is the decoded text; the evaluator applies the task's post-processing. What the engine raises
+        ends the task; what was yielded before stands.
         """
         ...
 

@@ -60,7 +60,8 @@ class GenerationCall:
         overrides: Decoding settings laid over every task's own.
         decoding: ``task``, or ``greedy`` to keep only the tasks' lengths.
         batch_rows: Upper bound of rows a batch; ``None`` lets the engine choose.
-        batch_tokens: Upper bound of tokens a batch; ``None`` lets the engine choose.
+        batch_tokens: Upper bound of tokens held at once; ``None`` lets the engine choose.
+        deterministic: Whether which rows are decoded together is fixed by the job alone.
     """
 
     seed: int = 0
@@ -69,6 +70,7 @@ class GenerationCall:
     decoding: str = "task"
     batch_rows: int | None = None
     batch_tokens: int | None = None
+    deterministic: bool = False
 
     def __post_init__(self) -> None:
         if self.decoding not in DECODINGS:

@@ -120,8 +120,8 @@ class GrueCallback(TrainerCallback):  # type: ignore[misc]
         )
         made = [
             processed(asked, generation)
-            for group in engine.generate([Request(row, 0) for row in asked.rows], job)
-            for generation in group
+            for portion in engine.generate([Request(row, 0) for row in asked.rows], job)
+            for generation in portion.generations
         ]
         chunk = chunk_of(made, {row.id: row for row in asked.rows})
         scored = score_here(name, recipe(asked, self._call, self._how.seed), [chunk])

@@ -141,8 +141,8 @@ def _seconds_a_unit(planned: PlannedTask, engine: Engine) -> float:
     begin = time.perf_counter()
     made = [
         generation
-        for group in engine.generate([Request(row, 0) for row in rows], replace(planned.job, decoding=short))
-        for generation in group
+        for portion in engine.generate([Request(row, 0) for row in rows], replace(planned.job, decoding=short))
+        for generation in portion.generations
     ]
     seconds = time.perf_counter() - begin
     done = sum(PROMPT_TOKEN_WEIGHT * (g.prompt_tokens or 0) + (g.generated_tokens or 0) for g in made)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from grue.core.errors import GrueError, RunDirectoryError
 from grue.core.rows import Generation
-from grue.engine.protocol import Engine, Request
+from grue.engine.protocol import Engine, Failure, Portion, Request
 from grue.evaluation.plan import PlannedTask
 from grue.evaluation.progress import Progress
 from grue.evaluation.selection import TaskRows
 from grue.runs.directory import RunDirectory
+
+# Rows that are named where some failed; the events name all.
+SHOWN_ROWS = 10
 
 Sink = Callable[[Sequence[Generation]], None]
 
@@ -58,20 +62,29 @@ def generate_task(
     hand_over(list(stored.values()))
     requests = missing(planned, list(stored))
     error = None
+    failures: list[Failure] = []
     if requests:
         progress.task(planned.name)
         run.event("generation_started", task=planned.name, stored=len(stored), missing=len(requests))
         try:
-            for group, seconds in _groups(planned, engine, requests):
+            for portion, seconds in _portions(planned, engine, requests):
+                group = portion.generations
+                _note(run, planned.name, portion)
+                failures += portion.failures
                 run.append(planned.name, group)
                 run.event(
-                    "generated", task=planned.name, generations=len(group), tokens=_tokens(group), seconds=seconds
+                    "generated",
+                    task=planned.name,
+                    generations=len(group),
+                    tokens=_tokens(group),
+                    seconds=seconds,
+                    work=[asdict(work) for work in portion.work],
                 )
                 generations.update({(g.id, g.sample): g for g in group})
                 hand_over(group)
                 progress.advance(planned.name, group, seconds)
-            left = len(requests) + len(stored) - len(generations)
-            error = f"the engine returned {left} generations too few" if left else None
+            left = len(requests) + len(stored) - len(generations) - len(failures)
+            error = _why(failures) if failures else f"the engine returned {left} generations too few" if left else None
         except RunDirectoryError:
             raise
         except Exception as problem:  # noqa: BLE001 - one task's failure leaves the others running
@@ -88,16 +101,32 @@ def message_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _groups(
+def _portions(
     planned: PlannedTask, engine: Engine, requests: Sequence[Request]
-) -> Iterator[tuple[list[Generation], float]]:
-    """Finished groups after the task's post-processing, each with the seconds it took."""
+) -> Iterator[tuple[Portion, float]]:
+    """What the engine hands out, after the task's post-processing, each with the seconds since the one before."""
     begin = time.perf_counter()
-    for group in engine.generate(requests, planned.job):
-        done = [processed(planned.asked, generation) for generation in group]
+    for portion in engine.generate(requests, planned.job):
+        done = [processed(planned.asked, generation) for generation in portion.generations]
         now = time.perf_counter()
-        yield done, now - begin
-        begin = time.perf_counter()
+        yield replace(portion, generations=done), now - begin
+        begin = now
+
+
+def _note(run: RunDirectory, task: str, portion: Portion) -> None:
+    for event in portion.events:
+        run.event(str(event["kind"]), **{"task": task, **{key: value for key, value in event.items() if key != "kind"}})
+    for failure in portion.failures:
+        run.event("row_failed", task=task, id=failure.id, sample=failure.sample, reason=failure.reason)
+
+
+def _why(failures: Sequence[Failure]) -> str:
+    """All reasons with their numbers of rows, the first rows named."""
+    ids = sorted({failure.id for failure in failures})
+    reasons = Counter(failure.reason for failure in failures).most_common()
+    told = "; ".join(f"{reason} ({count})" if len(reasons) > 1 else reason for reason, count in reasons)
+    more = f" and {len(ids) - SHOWN_ROWS} more" if len(ids) > SHOWN_ROWS else ""
+    return f"{len(ids)} row{'s' * (len(ids) != 1)} failed, {', '.join(ids[:SHOWN_ROWS])}{more}: {told}"
 
 
 def processed(asked: TaskRows, generation: Generation) -> Generation:

@@ -174,6 +174,7 @@ def _planned(
         rows=rows,
         batch_rows=generation.batch_rows,
         batch_tokens=generation.batch_tokens,
+        deterministic=generation.deterministic,
     )
     return PlannedTask(
         name=name,

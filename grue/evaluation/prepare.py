@@ -102,4 +102,5 @@ def generation_arguments(call: GenerationCall) -> dict[str, Json]:
         "decoding": call.decoding,
         "batch_rows": call.batch_rows,
         "batch_tokens": call.batch_tokens,
+        "deterministic": call.deterministic,
     }

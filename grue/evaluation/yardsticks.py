@@ -44,7 +44,7 @@ def yardsticks(rows: Sequence[Row], postprocess: Callable[[str], str] | None) ->
         job = Job(decoding=Decoding(max_new_tokens=1), truncation=Truncation("right", 1), seed=SEED, rows=covered)
         for start in range(0, len(covered), PORTION):
             requests = [Request(row, 0) for row in covered[start : start + PORTION]]
-            written = [generation for group in engine.generate(requests, job) for generation in group]
+            written = [one for portion in engine.generate(requests, job) for one in portion.generations]
             if postprocess is not None:
                 written = [replace(one, prediction=postprocess(one.prediction)) for one in written]
             yield Yardstick(system, chunk_of(written, by_id))

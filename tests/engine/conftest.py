@@ -182,7 +182,7 @@ def generate() -> Callable[..., dict[tuple[str, int], Generation]]:
             batch_tokens=batch_tokens,
         )
         requests = [Request(row, sample) for row in rows for sample in range(samples)]
-        made = [generation for group in engine.generate(requests, job) for generation in group]
+        made = [one for portion in engine.generate(requests, job) for one in portion.generations]
         assert len(made) == len(requests)
         return {(generation.id, generation.sample): generation for generation in made}
 

@@ -30,7 +30,7 @@ def write(model: str, rows=ROWS, *, seed=0, samples=1) -> dict[tuple[str, int], 
     assert engine.environment() == {}
     engine.load()
     requests = [Request(row, sample) for row in rows for sample in range(samples)]
-    made = [generation for group in engine.generate(requests, job) for generation in group]
+    made = [one for portion in engine.generate(requests, job) for one in portion.generations]
     for generation in made:
         assert generation.prompt is generation.finish_reason is generation.prompt_cut is None
         assert generation.prompt_tokens is generation.generated_tokens is generation.latency_seconds is None
