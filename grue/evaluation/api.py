@@ -29,9 +29,15 @@ def evaluate(
     output: str | Path | None = None,
     name: str | None = None,
     device: str = "auto",
+    devices: Sequence[str] = (),
+    engine: str = "auto",
+    base_url: str | None = None,
+    cluster: str | None = None,
+    workers: int = 1,
     dtype: str = "auto",
     batch_rows: int | None = None,
     batch_tokens: int | None = None,
+    deterministic: bool = False,
     seed: int = 0,
     samples: int = 1,
     generation: Mapping[str, Json] | None = None,
@@ -53,8 +59,8 @@ def evaluate(
     """Generate and score, into a run directory; the same call goes on where it stopped.
 
     Args:
-        model: Checkpoint folder, hub id ``org/name[@revision]``, ``demo:causal``, ``demo:seq2seq``, a null system or
-            ``oracle:reference``.
+        model: Checkpoint folder, hub id ``org/name[@revision]``, ``demo:causal``, ``demo:seq2seq``, a null system,
+            ``oracle:reference``, or ``openai:NAME``.
         tasks: Tasks or groups.
         data: ``mini``, ``hub`` or a folder; ``None`` for the setting ``GRUE_DATA``.
         split: ``None`` for each task's default.
@@ -62,9 +68,15 @@ def evaluate(
         output: Run directory; ``None`` for one named by model and identity in the results folder.
         name: Display name; ``None`` takes it from the model.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        devices: Devices that share the work, a process each, such as ``("cuda:0", "cuda:1")``.
+        engine: ``auto``, ``hf``, ``vllm`` or ``openai``.
+        base_url: Address of an OpenAI-compatible endpoint.
+        cluster: ``ray`` for workers of a Ray cluster.
+        workers: Workers that ``cluster`` asks for.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         batch_rows: Upper bound of rows a batch.
-        batch_tokens: Upper bound of tokens a batch.
+        batch_tokens: Upper bound of tokens held at once.
+        deterministic: Fix which rows are decoded together.
         seed: Seed of sampling and of intervals.
         samples: Generations a prompt.
         generation: Decoding settings over the tasks' own, as ``-g`` takes them.
@@ -108,10 +120,16 @@ def evaluate(
         decoding=decoding,
         batch_rows=batch_rows,
         batch_tokens=batch_tokens,
+        deterministic=deterministic,
     )
     options = EngineOptions(
         name=name,
-        device=device,
+        device=devices[0] if devices else device,
+        devices=tuple(devices) if len(devices) > 1 else (),
+        engine=engine,
+        base_url=base_url,
+        cluster=cluster,
+        workers=workers,
         dtype=dtype,
         chat_template=chat_template,
         adapter=Path(adapter) if adapter is not None else None,

@@ -101,9 +101,7 @@ def message_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _portions(
-    planned: PlannedTask, engine: Engine, requests: Sequence[Request]
-) -> Iterator[tuple[Portion, float]]:
+def _portions(planned: PlannedTask, engine: Engine, requests: Sequence[Request]) -> Iterator[tuple[Portion, float]]:
     """What the engine hands out, after the task's post-processing, each with the seconds since the one before."""
     begin = time.perf_counter()
     for portion in engine.generate(requests, planned.job):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from grue.cli.eval import batch_rows, chosen_device
+from grue.cli.eval import batch_rows, chosen_devices
 from grue.cli.options import parse_pairs
 from grue.cli.progress import duration, size
 from grue.core.errors import UsageError
@@ -107,8 +107,9 @@ def test_durations_and_sizes_read_well():
 def test_flags_of_eval_are_read():
     assert batch_rows("auto") is None
     assert batch_rows("16") == 16
-    assert chosen_device("auto", None) == "auto"
-    assert chosen_device("cuda", "1") == "cuda:1"
+    assert chosen_devices("auto", None) == ("auto",)
+    assert chosen_devices("cuda", "1,2") == ("cuda:1", "cuda:2")
+    assert chosen_devices("auto", "cpu,cpu") == ("cpu", "cpu")
     assert parse_pairs("--meta", ["a=b=c", "d="]) == {"a": "b=c", "d": ""}
     for wrong in ("-1", "1.5", "", "ten"):
         with pytest.raises(UsageError):
