@@ -15,20 +15,11 @@ from typing import Any
 
 from grue.core.decoding import Decoding
 from grue.core.errors import CheckpointError
+from grue.engine.token_ids import TokenIds
 from grue.engine.sampling import RowRandom, draw
 
 # The cache is copied when rows leave; below this share of live rows that is worth it.
 COMPACT_FRACTION = 0.75
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenIds:
-    """Token ids of a checkpoint that steer decoding; ``forced_first`` is a first new token it always writes."""
-
-    ends: tuple[int, ...]
-    pad: int
-    decoder_start: int | None
-    forced_first: int | None
 
 
 @dataclass(slots=True)

@@ -18,7 +18,8 @@ from grue.core.text import Json
 from grue.engine.batching import Item, batches
 from grue.engine.beams import beam_batch, sees_padding
 from grue.engine.checkpoint import Checkpoint, load_model, read_checkpoint
-from grue.engine.decode import Output, TokenIds, cut_at_stop, decode_batch
+from grue.engine.token_ids import TokenIds
+from grue.engine.decode import Output, cut_at_stop, decode_batch
 from grue.engine.estimate import default_budget
 from grue.engine.options import EngineOptions
 from grue.engine.protocol import Failure, Job, Portion, Request

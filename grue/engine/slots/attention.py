@@ -1,0 +1,307 @@
+"""Attention over shelves, in the place of the library's own while a row is decoded in a slot.
+
+The library's models call an attention function by the name in their config; ours is registered there. All rows of a
+step lie one after the other in a single sequence, and what belongs together is in the ``Step`` at hand.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from grue.engine.slots.shelves import Layout, Shelf
+
+NAME = "grue_slots"
+# What other kinds of attention ask for; a model that uses one is decoded without slots.
+_FOREIGN = ("softcap", "s_aux", "sinks", "block_table", "indices")
+
+
+class UnsupportedAttentionError(RuntimeError):
+    """The model attends in a way that slots do not know."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Places of one shelf that a step reads, and for self-attention writes.
+
+    Attributes:
+        shelf: The shelf.
+        start: First row of the shelf.
+        stop: After the last row of the shelf.
+        width: Columns that are read.
+        mask: To be added to the scores, shape (rows, 1 or heads, 1, width); ``None`` where every column counts.
+        write: Where each row's new token goes, as an index into (rows x shelf width) of the whole shelf.
+        queries: Which rows of the step ask, shape (rows x asking,); ``None`` for the next ones in order.
+        asking: Rows of the step that ask the same row of the shelf.
+        answers: Which of the answers count, and ``None`` for all.
+    """
+
+    shelf: Shelf
+    start: int
+    stop: int
+    width: int
+    mask: Any
+    write: Any = None
+    queries: Any = None
+    asking: int = 1
+    answers: Any = None
+
+
+@dataclass(slots=True)
+class Packed:
+    """Tokens ``start`` to ``stop`` of a packed sequence, kept in row ``row`` of ``shelf`` from column ``offset`` on."""
+
+    shelf: Shelf
+    row: int
+    start: int
+    stop: int
+    offset: int = 0
+
+
+class Step:
+    """One forward pass: which groups its rows attend to.
+
+    Attributes:
+        own: Groups of self-attention, in the order of the step's rows.
+        cross: Groups of cross-attention; together they answer every row once.
+        prompts: Prompts of a packed prefill; then there is no group.
+        sources: Encoder outputs whose keys and values come with this step.
+    """
+
+    def __init__(
+        self,
+        *,
+        own: Sequence[Group] = (),
+        cross: Sequence[Group] = (),
+        prompts: Sequence[Packed] = (),
+        sources: Sequence[Packed] = (),
+    ) -> None:
+        self.own = own
+        self.cross = cross
+        self.prompts = prompts
+        self.sources = sources
+        self.layer = 0
+        self.is_cross = False
+
+    def attend(self, query: Any, key: Any, value: Any, scale: float | None) -> Any:
+        """Attention of one layer.
+
+        Args:
+            query: Shape (1, heads, rows, width).
+            key: New keys, shape (1, key heads, tokens, width); not read where cross-attention has them already.
+            value: The same for values.
+            scale: Of the scores.
+
+        Returns:
+            Shape (1, rows, heads, width).
+        """
+        if self.prompts:
+            return self._prefill(query, key, value, scale)
+        if self.is_cross:
+            if self.sources:
+                self._keep_sources(key, value)
+            return self._cross(query, scale)
+        return self._own(query, key, value, scale)
+
+    def _prefill(self, query: Any, key: Any, value: Any, scale: float | None) -> Any:
+        import torch
+        from torch.nn.functional import scaled_dot_product_attention as attention
+
+        n_heads, kept = query.shape[1], key.shape[1]
+        keys, values = key[0].transpose(0, 1), value[0].transpose(0, 1)
+        out = torch.empty((1, query.shape[2], n_heads, query.shape[3]), dtype=query.dtype, device=query.device)
+        for prompt in self.prompts:
+            part = slice(prompt.start, prompt.stop)
+            end = prompt.offset + prompt.stop - prompt.start
+            own_keys, own_values = prompt.shelf.keys[self.layer], prompt.shelf.values[self.layer]
+            own_keys[prompt.row, prompt.offset : end] = keys[part]
+            own_values[prompt.row, prompt.offset : end] = values[part]
+            asked, read_keys, read_values = query[:, :, part], key[:, :, part], value[:, :, part]
+            mask = None
+            if prompt.offset:
+                read_keys = own_keys[prompt.row : prompt.row + 1, :end].transpose(1, 2)
+                read_values = own_values[prompt.row : prompt.row + 1, :end].transpose(1, 2)
+                mask = torch.ones((end - prompt.offset, end), dtype=torch.bool, device=query.device)
+                mask = mask.tril(prompt.offset)
+            if n_heads != kept:
+                read_keys = read_keys.repeat_interleave(n_heads // kept, dim=1)
+                read_values = read_values.repeat_interleave(n_heads // kept, dim=1)
+            found = attention(asked, read_keys, read_values, mask, is_causal=mask is None, scale=scale)
+            out[:, part] = found.transpose(1, 2)
+        return out
+
+    def _own(self, query: Any, key: Any, value: Any, scale: float | None) -> Any:
+        rows, keys, values = query[0].transpose(0, 1), key[0].transpose(0, 1), value[0].transpose(0, 1)
+        found, begin = [], 0
+        for group in self.own:
+            end = begin + group.stop - group.start
+            own_keys, own_values = group.shelf.keys[self.layer], group.shelf.values[self.layer]
+            own_keys.view(-1, *own_keys.shape[2:]).index_copy_(0, group.write, keys[begin:end])
+            own_values.view(-1, *own_values.shape[2:]).index_copy_(0, group.write, values[begin:end])
+            found.append(_read(group, rows[begin:end].unsqueeze(1), own_keys, own_values, scale))
+            begin = end
+        return _joined(found)
+
+    def _keep_sources(self, key: Any, value: Any) -> None:
+        keys, values = key[0].transpose(0, 1), value[0].transpose(0, 1)
+        for source in self.sources:
+            length = source.stop - source.start
+            source.shelf.keys[self.layer][source.row, :length] = keys[source.start : source.stop]
+            source.shelf.values[self.layer][source.row, :length] = values[source.start : source.stop]
+
+    def _cross(self, query: Any, scale: float | None) -> Any:
+        import torch
+
+        rows = query[0].transpose(0, 1)
+        out = torch.empty_like(rows) if len(self.cross) > 1 or self.cross[0].queries is not None else None
+        for group in self.cross:
+            n = group.stop - group.start
+            asked = rows if group.queries is None else rows.index_select(0, group.queries)
+            keys, values = group.shelf.keys[self.layer], group.shelf.values[self.layer]
+            found = _read(group, asked.reshape(n, group.asking, *rows.shape[1:]), keys, values, scale)
+            if out is None:
+                return found.unsqueeze(0)
+            if group.answers is None:
+                out.index_copy_(0, group.queries, found)
+            else:
+                out.index_copy_(0, group.queries[group.answers], found[group.answers])
+        assert out is not None
+        return out.unsqueeze(0)
+
+
+def _read(group: Group, asked: Any, keys: Any, values: Any, scale: float | None) -> Any:
+    """Answers to ``asked``, shape (rows, asking, heads, width), as (rows x asking, heads, width)."""
+    from torch.nn.functional import scaled_dot_product_attention as attention
+
+    n, asking, heads, width = asked.shape
+    kept = keys.shape[2]
+    read_keys = keys[group.start : group.stop, : group.width].transpose(1, 2)
+    read_values = values[group.start : group.stop, : group.width].transpose(1, 2)
+    mask = group.mask
+    # Heads that share keys ask together, as if they were several tokens of one head.
+    together = heads // kept
+    asked = (
+        asked.view(n, asking, kept, together, width).permute(0, 2, 1, 3, 4).reshape(n, kept, asking * together, width)
+    )
+    if mask is not None and mask.shape[1] > 1 and together > 1:
+        mask = mask.view(n, kept, together, -1).repeat(1, 1, asking, 1)
+    found = attention(asked, read_keys, read_values, mask, scale=scale)
+    found = found.view(n, kept, asking, together, -1).permute(0, 2, 1, 3, 4)
+    return found.reshape(n * asking, heads, -1)
+
+
+def _joined(found: Sequence[Any]) -> Any:
+    import torch
+
+    return (found[0] if len(found) == 1 else torch.cat(list(found))).unsqueeze(0)
+
+
+_local = threading.local()
+
+
+@contextmanager
+def taking(step: Step | None) -> Iterator[None]:
+    """Have attention in this thread follow a step; ``None`` is the library's own, with the masks it made."""
+    before = getattr(_local, "step", None)
+    _local.step = step
+    try:
+        yield
+    finally:
+        _local.step = before
+
+
+def register() -> None:
+    """Make our attention known to the library under its name; again does nothing."""
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    if NAME not in ALL_ATTENTION_FUNCTIONS.valid_keys():
+        ALL_ATTENTION_FUNCTIONS.register(NAME, _attention)
+
+
+def _attention(
+    module: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    attention_mask: Any,  # noqa: ARG001 - the library's shape; what counts is in the step
+    dropout: float = 0.0,  # noqa: ARG001
+    scaling: float | None = None,
+    **kwargs: Any,
+) -> tuple[Any, None]:
+    step: Step | None = getattr(_local, "step", None)
+    if step is None:
+        raise UnsupportedAttentionError(f"{type(module).__name__} attends outside a step")
+    foreign = [name for name in _FOREIGN if kwargs.get(name) is not None]
+    if foreign:
+        raise UnsupportedAttentionError(f"{type(module).__name__} asks for {', '.join(foreign)}")
+    return step.attend(query, key, value, scaling), None
+
+
+def caches(n_layers: int, holder: Holder, *, is_encoder_decoder: bool) -> Any:
+    """A cache in the library's shape that keeps nothing itself: it tells the step which layer asks."""
+    from transformers.cache_utils import Cache, CacheLayerMixin, EncoderDecoderCache
+
+    class _Layer(CacheLayerMixin):  # type: ignore[misc]
+        is_sliding = False
+
+        def __init__(self, layer: int, is_cross: bool) -> None:
+            self._layer, self._is_cross = layer, is_cross
+            self.is_initialized = True
+
+        def lazy_initialization(self, key_states: Any, value_states: Any) -> None:
+            """Nothing: keys and values are on the shelves."""
+
+        def update(self, key_states: Any, value_states: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:  # noqa: ARG002
+            self._ask()
+            return key_states, value_states
+
+        def _ask(self) -> None:
+            step = _local.step
+            step.layer, step.is_cross = self._layer, self._is_cross
+
+        @property
+        def keys(self) -> Any:
+            self._ask()
+            return holder.nothing
+
+        @property
+        def values(self) -> Any:
+            return holder.nothing
+
+        def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+            return query_length, 0
+
+        def get_seq_length(self) -> Any:
+            return holder.past
+
+        def get_max_length(self) -> int:
+            return -1
+
+    own = Cache(layers=[_Layer(layer, False) for layer in range(n_layers)])
+    if not is_encoder_decoder:
+        return own
+    return EncoderDecoderCache(own, Cache(layers=[_Layer(layer, True) for layer in range(n_layers)]))
+
+
+@dataclass(slots=True)
+class Holder:
+    """What the stand-in cache answers: ``past`` tokens before the step's, and keys of no content."""
+
+    past: Any = 0
+    nothing: Any = None
+
+
+def layout_of(keys: Sequence[Any]) -> Layout:
+    """The layout of layers whose keys have the shape (1, heads, tokens, width).
+
+    Raises:
+        UnsupportedAttentionError: where the layers differ.
+    """
+    shapes = {(key.shape[1], key.shape[3], key.dtype) for key in keys}
+    if len(shapes) != 1:
+        raise UnsupportedAttentionError("layers keep keys of different shapes")
+    heads, width, dtype = shapes.pop()
+    return Layout(tuple(key.device for key in keys), heads, width, dtype)
