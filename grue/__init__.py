@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 # every package that says `import grue` to the whole evaluation stack.
 _API = {
     "evaluate": "grue.evaluation.api:evaluate",
+    "merge": "grue.evaluation.api:merge",
     "score": "grue.evaluation.api:score",
     "load_run": "grue.runs.frames:load_run",
     "metric": "grue.metrics.api:metric",
@@ -22,7 +23,7 @@ _API = {
     "GrueCallback": "grue.evaluation.callback:GrueCallback",
 }
 
-__all__ = ["GrueCallback", "__version__", "evaluate", "load_run", "metric", "reward", "score", "task"]
+__all__ = ["GrueCallback", "__version__", "evaluate", "load_run", "merge", "metric", "reward", "score", "task"]
 
 
 def __getattr__(name: str) -> Any:

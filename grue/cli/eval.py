@@ -60,6 +60,10 @@ def evaluate(
         bool,
         typer.Option("--deterministic", help="Fix which rows are decoded together: the same machine, the same bits."),
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option("--shard", help="i/n: generate part i of n of the rows; 'grue merge' joins the parts."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of sampling and intervals.")] = 0,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Generations a prompt.")] = 1,
     generation: Annotated[
@@ -99,10 +103,12 @@ def evaluate(
     declared = options.parse_pairs("--meta", meta)
     from grue.cli.progress import watcher
     from grue.cli.report import exit_code, print_run
+    from grue.cli.shard import given_call, print_shard
     from grue.engine.options import EngineOptions
     from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
     from grue.evaluation.prepare import evaluate_call, prepare
     from grue.evaluation.selection import names_of
+    from grue.evaluation.shard import parse_shard
     from grue.runs.read import read_run
 
     rows = RowsCall(
@@ -125,6 +131,7 @@ def evaluate(
         batch_rows=batch_rows(batch),
         batch_tokens=batch_tokens,
         deterministic=deterministic,
+        shard=parse_shard(shard, given_call(ctx)) if shard is not None else None,
     )
     chosen = chosen_devices(device, devices)
     engine_options: EngineOptions = EngineOptions(
@@ -152,6 +159,8 @@ def evaluate(
         outcome = evaluate_call(
             model, engine_options, rows, how, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet)
         )
+    if shard is not None:
+        return print_shard(read_run(outcome.path, shard=True), as_json=as_json)
     stored = read_run(outcome.path)
     print_run(stored, as_json=as_json, was_finished=outcome.was_finished)
     return exit_code(stored.results_value(), strict=strict)

@@ -22,6 +22,7 @@ from grue.core.text import nearest
 # import nothing heavy before their function runs.
 COMMANDS = {
     "eval": "grue.cli.eval",
+    "merge": "grue.cli.merge",
     "score": "grue.cli.score",
     "prompts": "grue.cli.prompts",
     "validate": "grue.cli.validate",

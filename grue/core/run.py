@@ -13,23 +13,41 @@ NOT_SCORED = "not scored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointInfo:
+    """A model behind a server: what that says of itself, none of which was checked.
+
+    Attributes:
+        address: Base address without secrets.
+        model: The name the server knows it by.
+        server: Program and version, as far as the server tells.
+        mark: How results are to be read.
+    """
+
+    address: str
+    model: str
+    server: str | None = None
+    mark: str = "self-reported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """Who generated.
 
     Attributes:
         name: Display name; no part of the identity.
-        source: What the user wrote: folder, hub id, ``demo:…``, ``null:…``, ``oracle:reference``, or
+        source: What the user wrote: folder, hub id, ``demo:…``, ``null:…``, ``oracle:reference``, ``openai:…``, or
             ``predictions`` for a prediction file.
-        kind: ``local``, ``hub``, ``demo``, ``null``, ``oracle`` or ``predictions``.
+        kind: ``local``, ``hub``, ``demo``, ``null``, ``oracle``, ``endpoint`` or ``predictions``.
         revision: 40-hex commit of a hub checkpoint.
         weights_sha256: Hash over sorted tensor names, types, shapes and bytes, adapter appended; for a prediction
-            file the hash of its canonical content; ``None`` for null systems.
+            file the hash of its canonical content; ``None`` for null systems and endpoints.
         tokenizer_sha256: Hash of the tokenizer's files.
         architecture: Class name of the model.
         parameters: Number of parameters.
         dtype: Number type that computed.
-        engine: Engine that generated (``hf``), or ``None``.
+        engine: Engine that generated (``hf``, ``vllm``, ``openai``), or ``None``.
         meta: What the user declared with ``--meta``.
+        endpoint: Where the model is behind a server; else ``None``.
     """
 
     name: str
@@ -43,10 +61,14 @@ class ModelInfo:
     dtype: str | None = None
     engine: str | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+    endpoint: EndpointInfo | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """The object of ``manifest.json``."""
-        return {**asdict(self), "meta": dict(self.meta)}
+        """The object of ``manifest.json``; ``endpoint`` only where there is one."""
+        out: dict[str, Json] = {**asdict(self), "meta": dict(self.meta)}
+        if self.endpoint is None:
+            del out["endpoint"]
+        return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +128,32 @@ class TaskManifest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A part of a run's rows, in a directory of its own until the parts are merged.
+
+    Attributes:
+        number: Which part, counted from 1.
+        of: How many parts the run has.
+        rows: Rows of the part by task; empty until they are known.
+        command: The command line that makes the part, without the program's name; empty where none was given.
+    """
+
+    number: int
+    of: int
+    rows: Mapping[str, int] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"shard {self.number} of {self.of}"
+
+    def to_json(self) -> dict[str, Json]:
+        """The object of ``manifest.json``."""
+        return {"number": self.number, "of": self.of, "rows": dict(self.rows), "command": list(self.command)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What was run; written before the first generation."""
+    """What was run; written before the first generation. ``shard`` is ``None`` for a whole run."""
 
     run_id: str
     identity: str
@@ -118,10 +164,11 @@ class Manifest:
     arguments: Mapping[str, Json]
     seed: int
     tasks: Mapping[str, TaskManifest]
+    shard: Shard | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """The whole ``manifest.json``."""
-        return {
+        """The whole ``manifest.json``; ``shard`` only where there is one."""
+        out: dict[str, Json] = {
             "schema_version": SCHEMA_VERSION,
             "run_id": self.run_id,
             "identity": self.identity,
@@ -133,6 +180,7 @@ class Manifest:
             "seed": self.seed,
             "tasks": {name: task.to_json() for name, task in self.tasks.items()},
         }
+        return {**out, "shard": self.shard.to_json()} if self.shard else out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The Python API of the evaluator: ``grue.evaluate`` and ``grue.score``."""
+"""The Python API of the evaluator: ``grue.evaluate``, ``grue.merge`` and ``grue.score``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from grue.core.task import STANDARD, Setting
 from grue.core.text import Json
 from grue.engine.open import EngineOptions
 from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
+from grue.evaluation.merge import MergeCall, merge_call
 from grue.evaluation.prepare import evaluate_call
 from grue.evaluation.progress import Progress, Silent
 from grue.evaluation.score import score_call
 from grue.evaluation.selection import names_of
+from grue.evaluation.shard import parse_shard
 from grue.evaluation.to_score import ScoreCall
 from grue.runs.frames import Run, load_run
 
@@ -38,6 +40,7 @@ def evaluate(
     batch_rows: int | None = None,
     batch_tokens: int | None = None,
     deterministic: bool = False,
+    shard: str | None = None,
     seed: int = 0,
     samples: int = 1,
     generation: Mapping[str, Json] | None = None,
@@ -77,6 +80,7 @@ def evaluate(
         batch_rows: Upper bound of rows a batch.
         batch_tokens: Upper bound of tokens held at once.
         deterministic: Fix which rows are decoded together.
+        shard: ``i/n`` generates part ``i`` of ``n`` of the rows; ``grue.merge`` joins the parts.
         seed: Seed of sampling and of intervals.
         samples: Generations a prompt.
         generation: Decoding settings over the tasks' own, as ``-g`` takes them.
@@ -96,7 +100,7 @@ def evaluate(
         progress: Watches the run; ``None`` watches in silence.
 
     Returns:
-        The run. Its status is ``partial`` where a task or metric failed.
+        The run. Its status is ``partial`` where a task or metric failed, and for a part of a run.
 
     Raises:
         GrueError: its children say what is wrong with the call, the data or the checkpoint, and how to mend it.
@@ -121,6 +125,7 @@ def evaluate(
         batch_rows=batch_rows,
         batch_tokens=batch_tokens,
         deterministic=deterministic,
+        shard=parse_shard(shard) if shard is not None else None,
     )
     options = EngineOptions(
         name=name,
@@ -139,7 +144,33 @@ def evaluate(
         meta=meta or {},
     )
     out = OutputCall(path=Path(output) if output is not None else None, fresh=fresh)
-    return load_run(evaluate_call(model, options, rows, how, out, progress=progress or Silent()).path)
+    path = evaluate_call(model, options, rows, how, out, progress=progress or Silent()).path
+    return load_run(path, shard=shard is not None)
+
+
+def merge(
+    shards: Sequence[str | Path],
+    *,
+    output: str | Path | None = None,
+    fresh: bool = False,
+    offline: bool = False,
+    include: Sequence[str | Path] = (),
+) -> Run:
+    """Join the parts of a run, made with ``shard``, and score it whole; the parts are only read.
+
+    Args:
+        shards: Run directories of all parts, in any order.
+        output: Run directory; ``None`` for one named by model and identity in the results folder.
+        fresh: Start anew beside a run that is there.
+        offline: Look at local files only.
+        include: Folders of task plugins.
+
+    Raises:
+        GrueError: its children say which part is missing, unfinished or of another run, and how to mend it.
+    """
+    call = MergeCall(shards=tuple(map(Path, shards)), include=tuple(map(Path, include)), offline=offline)
+    out = OutputCall(path=Path(output) if output is not None else None, fresh=fresh)
+    return load_run(merge_call(call, out, progress=Silent()).path)
 
 
 def score(

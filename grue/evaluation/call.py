@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grue.core.errors import UsageError
+from grue.core.run import Shard
 from grue.core.task import PROFILES, STANDARD, Setting
 from grue.core.text import Json, nearest
 
@@ -62,6 +63,7 @@ class GenerationCall:
         batch_rows: Upper bound of rows a batch; ``None`` lets the engine choose.
         batch_tokens: Upper bound of tokens held at once; ``None`` lets the engine choose.
         deterministic: Whether which rows are decoded together is fixed by the job alone.
+        shard: The part of the rows that is generated; ``None`` for all.
     """
 
     seed: int = 0
@@ -71,6 +73,7 @@ class GenerationCall:
     batch_rows: int | None = None
     batch_tokens: int | None = None
     deterministic: bool = False
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         if self.decoding not in DECODINGS:

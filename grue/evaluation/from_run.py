@@ -42,7 +42,7 @@ def run_to_score(call: ScoreCall, out: OutputCall) -> ToScore:
     stored = read_run(call.source)
     before = stored.manifest_value()
     names = _names(call, tuple(before.tasks))
-    tasks = tuple(_task(name, before.tasks[name], stored, call) for name in names)
+    tasks = tuple(task_to_score(name, before.tasks[name], stored, call) for name in names)
     model: ModelInfo = replace(before.model, name=call.name or before.model.name)
     arguments: dict[str, Json] = {**before.arguments, "rescored_from": before.run_id}
     run = manifest(
@@ -81,7 +81,12 @@ def _names(call: ScoreCall, held: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in wanted.names if name in held)
 
 
-def _task(name: str, before: TaskManifest, stored: StoredRun, call: ScoreCall) -> TaskToScore:
+def task_to_score(name: str, before: TaskManifest, stored: StoredRun, call: ScoreCall) -> TaskToScore:
+    """A task of a stored run with its rows, texts and settings, what the call names laid over them.
+
+    Raises:
+        UsageError: where another version of the task is installed, or for an unknown name.
+    """
     task = load_task(name, call.include)
     if task.version != before.version:
         raise UsageError(

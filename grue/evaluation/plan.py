@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grue.core.decoding import Decoding, override
 from grue.core.errors import UsageError
 from grue.core.rows import Row
-from grue.core.run import Manifest, ModelInfo, TaskManifest
+from grue.core.run import Manifest, ModelInfo, Shard, TaskManifest
 from grue.core.text import Json
 from grue.engine.protocol import Engine, Job
 from grue.evaluation.call import GenerationCall, RowsCall
 from grue.evaluation.environment import environment, grue_version
 from grue.evaluation.progress import Workload
 from grue.evaluation.selection import Selected, TaskRows, metric_settings
+from grue.evaluation.shard import rows_of
 from grue.evaluation.task_scoring import Recipe, without_functions
 from grue.runs.identity import new_run_id, run_identity, timestamp
 
@@ -32,7 +33,7 @@ class PlannedTask:
     Attributes:
         name: The task's name.
         asked: The task as the user asks for it.
-        rows: The rows that the engine covers, as they are scored.
+        rows: The rows that the engine covers, as they are scored; of a part of a run only the part's.
         job: How they are generated.
         recipe: How they are scored.
         manifest: What the manifest says of it.
@@ -97,13 +98,14 @@ def plan(
         )
     if engine.info.kind not in ("null", "oracle"):
         _check_samples(tasks, generation)
-    return Plan(
+    whole = Plan(
         tasks=tuple(tasks),
         manifest=manifest(
             engine.info, {task.name: task.manifest for task in tasks}, generation.seed, arguments, engine.environment()
         ),
         notes=tuple(notes),
     )
+    return _part(whole, generation.shard) if generation.shard else whole
 
 
 def manifest(
@@ -127,10 +129,14 @@ def manifest(
     )
 
 
-def default_path(results: str, model: ModelInfo, identity: str) -> Path:
-    """``<results folder>/<name>-<first 10 of the identity>``, the name made fit for any file system."""
+def default_path(results: str, model: ModelInfo, identity: str, shard: Shard | None = None) -> Path:
+    """``<results folder>/<name>-<first 10 of the identity>``, the name made fit for any file system.
+
+    A part of a run gets ``-shard-<number>-of-<parts>`` besides.
+    """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", model.name).strip("-.")[:NAME_CHARACTERS] or "run"
-    return Path(results).expanduser() / f"{name}-{identity[:10]}"
+    part = f"-shard-{shard.number}-of-{shard.of}" if shard else ""
+    return Path(results).expanduser() / f"{name}-{identity[:10]}{part}"
 
 
 def task_manifest(asked: TaskRows, call: RowsCall, samples: int, generation: Mapping[str, Json]) -> TaskManifest:
@@ -183,6 +189,19 @@ def _planned(
         job=job,
         recipe=recipe(asked, call, generation.seed),
         manifest=task_manifest(asked, call, generation.samples, engine.settings(job)),
+    )
+
+
+def _part(whole: Plan, shard: Shard) -> Plan:
+    """The plan of a part: fewer rows under the same identity."""
+    if whole.manifest.model.kind == "oracle":
+        raise UsageError("The oracle runs no model and has no parts.", "Leave out --shard.")
+    chosen = rows_of({task.name: task.rows for task in whole.tasks}, shard)
+    counted = replace(shard, rows={name: len(rows) for name, rows in chosen.items()})
+    return replace(
+        whole,
+        tasks=tuple(replace(task, rows=chosen[task.name]) for task in whole.tasks),
+        manifest=replace(whole.manifest, shard=counted),
     )
 
 

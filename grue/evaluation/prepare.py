@@ -29,8 +29,8 @@ class Prepared:
 
     def path(self, out: OutputCall) -> Path:
         """The run directory."""
-        info, identity = self.engine.info, self.plan.manifest.identity
-        return out.path or default_path(self.settings["GRUE_RESULTS_DIR"], info, identity)
+        info, manifest = self.engine.info, self.plan.manifest
+        return out.path or default_path(self.settings["GRUE_RESULTS_DIR"], info, manifest.identity, manifest.shard)
 
 
 def prepare(model: str, options: EngineOptions, rows: RowsCall, generation: GenerationCall) -> Prepared:

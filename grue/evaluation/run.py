@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grue.core.errors import CheckpointError, GrueError, PartialRunError, RunDirectoryError
@@ -18,6 +18,7 @@ from grue.evaluation.plan import Plan, PlannedTask
 from grue.evaluation.progress import Progress
 from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, validity_of, write_scored
 from grue.evaluation.scoring_worker import ScoringWorker
+from grue.evaluation.shard import Unscored
 from grue.evaluation.standing import Standing
 from grue.evaluation.task_scoring import Scored
 from grue.evaluation.yardsticks import yardsticks
@@ -70,11 +71,12 @@ def execute(
         with RunDirectory.open(path, plan.manifest, fresh=fresh) as run:
             if run.status == FINISHED:
                 return Outcome(path=run.path, was_finished=True, notes=plan.notes)
-            scorer = worker or ScoringWorker()
+            shard = plan.manifest.shard
+            scorer = Unscored(shard) if shard else worker or ScoringWorker()
             try:
                 _Execution(plan, engine, run, scorer, progress).execute()
             finally:
-                if worker is None:
+                if scorer is not worker:
                     scorer.stop()
             return Outcome(path=run.path, was_finished=False, notes=plan.notes)
     except CheckpointError:
@@ -100,7 +102,7 @@ class _Execution:
     """One start of a run."""
 
     def __init__(
-        self, plan: Plan, engine: Engine, run: RunDirectory, worker: ScoringWorker, progress: Progress
+        self, plan: Plan, engine: Engine, run: RunDirectory, worker: ScoringWorker | Unscored, progress: Progress
     ) -> None:
         self._plan = plan
         self._engine = engine
@@ -190,7 +192,8 @@ class _Execution:
 
     def _measure(self, ticket: str, planned: PlannedTask) -> None:
         """Have null systems and the oracle scored on the same rows, where a primary metric is computed."""
-        if any(name in planned.asked.built.metrics for name in planned.asked.suite.primary):
+        has_scale = any(name in planned.asked.built.metrics for name in planned.asked.suite.primary)
+        if has_scale and self._plan.manifest.shard is None:
             covered = {row.id for row in planned.rows}
             # As the data give them: the oracle's own run has a reference less.
             rows = [row for row in planned.asked.rows if row.id in covered]
@@ -214,12 +217,11 @@ class _Execution:
         if generated.error:
             # Values of some rows under the name of all would mislead: the task has none.
             scored = Scored(scored.ticket, error=generated.error)
-        error = generated.error or (
-            f"scoring failed: {scored.error}; 'grue score {self._run.path}' repeats it" if scored.error else None
-        )
+        failed = f"scoring failed: {scored.error}; 'grue score {self._run.path}' repeats it" if scored.error else None
+        error = generated.error or (scored.error if self._plan.manifest.shard else failed)
         write_scored(self._run, planned.name, planned.rows, generated.generations, scored)
         self._standings[planned.name] = scored.standing
-        self._results[planned.name] = task_result(
+        result = task_result(
             planned.manifest,
             generated.generations,
             expected=len(planned.rows),
@@ -233,12 +235,16 @@ class _Execution:
                 peak_memory_bytes=waiting.peak_memory_bytes,
             ),
         )
+        if self._plan.manifest.shard:
+            made = {generation.id for generation in generated.generations}
+            result = replace(result, failed=len(planned.rows) - len(made))
+        self._results[planned.name] = result
         report = validity_of(
             self._run,
             planned.name,
             planned.rows,
             generated.generations,
-            self._results[planned.name],
+            result,
             scored,
             language=planned.asked.task.language,
             primary=planned.manifest.primary,

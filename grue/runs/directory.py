@@ -238,7 +238,7 @@ class RunDirectory:
         refuse_other(self.path, self.manifest, manifest)
         self.status = "resumed"
         if (self.path / RESULTS).exists():
-            self.previous = read_run(self.path).results_value()
+            self.previous = read_run(self.path, shard=True).results_value()
             if self.previous.status == "finished":
                 self.status = "finished"
                 self._drop_partials()

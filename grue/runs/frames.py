@@ -77,13 +77,13 @@ class Run:
         )
 
 
-def load_run(path: str | Path) -> Run:
-    """Read a run directory and verify it.
+def load_run(path: str | Path, *, shard: bool = False) -> Run:
+    """Read a run directory and verify it; ``shard`` allows one that holds a part of a run.
 
     Raises:
         RunDirectoryError: where there is no run, it is unfinished, or something in it is broken.
     """
-    stored = read_run(path)
+    stored = read_run(path, shard=shard)
     return Run(stored.path, stored.manifest_value(), stored.results_value(), stored)
 
 

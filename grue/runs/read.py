@@ -96,19 +96,30 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A run directory that cannot be used, and why; ``is_unfinished`` where it merely goes on or was stopped."""
+    """A run directory that cannot be used, and why; ``is_unfinished`` where it merely goes on, was stopped or is a
+    part of a run.
+    """
 
     path: Path
     reason: str
     is_unfinished: bool = False
 
 
-def read_run(path: str | Path) -> StoredRun:
+class ShardError(RunDirectoryError):
+    """A run directory holds a part of a run where a whole one is asked for."""
+
+
+def read_run(path: str | Path, *, shard: bool = False) -> StoredRun:
     """Read a run directory and verify it.
+
+    Args:
+        path: The run directory.
+        shard: Whether a part of a run will do.
 
     Raises:
         RunDirectoryError: where there is no run, it is unfinished, a document is broken or newer than this
             version reads, or a file is missing or not what was written.
+        ShardError: where it is a part and a whole run is asked for.
     """
     folder = Path(path)
     if not (folder / MANIFEST).is_file():
@@ -121,6 +132,12 @@ def read_run(path: str | Path) -> StoredRun:
         raise RunDirectoryError(
             f"is an unfinished run: it has no {RESULTS}.",
             "Run the command that started it again: it goes on where it stopped.",
+            place=str(folder),
+        )
+    if known.shard is not None and not shard:
+        raise ShardError(
+            f"is {known.shard} of a run, which has no values before 'grue merge' joins the parts.",
+            "When all parts are done: grue merge SHARD_DIR… -o DIR",
             place=str(folder),
         )
     document = read_document(folder / RESULTS)
@@ -158,7 +175,9 @@ def find_runs(*folders: str | Path) -> list[RunSummary | Broken]:
             try:
                 sound.append(_summary(read_run(path)))
             except RunDirectoryError as error:
-                unfinished = (path / MANIFEST).is_file() and not (path / RESULTS).is_file()
+                unfinished = isinstance(error, ShardError) or (
+                    (path / MANIFEST).is_file() and not (path / RESULTS).is_file()
+                )
                 place = "" if error.place == str(path) else f"{error.place.removeprefix(f'{path}{os.sep}')}: "
                 broken.append(Broken(path, f"{place}{error.cause}", unfinished))
     sound.sort(key=lambda run: (run.created_at, run.run_id))

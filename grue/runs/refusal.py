@@ -49,6 +49,7 @@ def refuse_other(path: Path, stored: Manifest, wanted: Manifest) -> None:
         RunDirectoryError: names the fields of the manifest in which the two differ.
     """
     if stored.identity == wanted.identity:
+        _refuse_other_part(path, stored, wanted)
         return
     differences = differing_fields(stored, wanted)
     shown = "; ".join(differences[:_SHOWN]) + (f"; and {len(differences) - _SHOWN} more" * (len(differences) > _SHOWN))
@@ -57,6 +58,15 @@ def refuse_other(path: Path, stored: Manifest, wanted: Manifest) -> None:
         "Choose another folder with -o, or start anew here with --fresh (the old run is kept until then).",
         place=str(path),
     )
+
+
+def _refuse_other_part(path: Path, stored: Manifest, wanted: Manifest) -> None:
+    """Parts of one run have its identity, and a directory each."""
+    kept, asked = (f"{manifest.shard or 'the whole'} of this run" for manifest in (stored, wanted))
+    if kept != asked:
+        raise RunDirectoryError(
+            f"holds {kept}; wanted is {asked}.", "Choose another folder with -o, or none.", place=str(path)
+        )
 
 
 def differing_fields(stored: Manifest, wanted: Manifest) -> list[str]:

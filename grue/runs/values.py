@@ -6,12 +6,14 @@ from grue.core.metric import MetricValue
 from grue.core.run import (
     Cost,
     DataInfo,
+    EndpointInfo,
     Manifest,
     ModelInfo,
     Rates,
     Results,
     RunScores,
     ScoreValue,
+    Shard,
     TaskManifest,
     TaskResult,
     TaskScore,
@@ -35,6 +37,7 @@ def manifest_value(document: Fields) -> Manifest:
         arguments=document.child("arguments").values,
         seed=document.required("seed", int),
         tasks={name: _task_manifest(task) for name, task in document.children("tasks")},
+        shard=_shard(document.child("shard")) if document.values.get("shard") is not None else None,
     )
 
 
@@ -54,6 +57,16 @@ def results_value(document: Fields) -> Results:
     )
 
 
+def _shard(shard: Fields) -> Shard:
+    rows = shard.child("rows")
+    return Shard(
+        number=shard.required("number", int),
+        of=shard.required("of", int),
+        rows={task: rows.required(task, int) for task in rows.values},
+        command=shard.strings("command"),
+    )
+
+
 def _model(model: Fields) -> ModelInfo:
     meta = model.child("meta")
     return ModelInfo(
@@ -68,6 +81,16 @@ def _model(model: Fields) -> ModelInfo:
         dtype=model.optional("dtype", str),
         engine=model.optional("engine", str),
         meta={key: meta.required(key, str) for key in meta.values},
+        endpoint=_endpoint(model.child("endpoint")) if model.values.get("endpoint") is not None else None,
+    )
+
+
+def _endpoint(endpoint: Fields) -> EndpointInfo:
+    return EndpointInfo(
+        address=endpoint.required("address", str),
+        model=endpoint.required("model", str),
+        server=endpoint.optional("server", str),
+        mark=endpoint.required("mark", str),
     )
 
 
