@@ -41,6 +41,10 @@ def open_engine(model: str, options: EngineOptions) -> Engine:
         from grue.engine.endpoint import open_endpoint
 
         return open_endpoint(model, options)
+    if options.base_url is not None:
+        raise UsageError(
+            f"--base-url is for models behind an endpoint, and -m {model} is none.", f"Write -m openai:{model}."
+        )
     if options.cluster is not None:
         from grue.engine.cluster import open_cluster
 

@@ -89,7 +89,8 @@ def estimate(plan: Plan, engine: Engine) -> Estimate:
     Raises:
         GrueError: where the model cannot be loaded.
     """
-    has_model = engine.info.kind not in ("null", "oracle")
+    # A probe of an endpoint would be paid for.
+    has_model = engine.info.kind not in ("null", "oracle", "endpoint")
     load_seconds = None
     if has_model:
         begin = time.perf_counter()

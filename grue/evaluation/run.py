@@ -19,6 +19,7 @@ from grue.evaluation.progress import Progress
 from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, validity_of, write_scored
 from grue.evaluation.scoring_worker import ScoringWorker
 from grue.evaluation.shard import Unscored
+from grue.evaluation.stalls import watched
 from grue.evaluation.standing import Standing
 from grue.evaluation.task_scoring import Scored
 from grue.evaluation.yardsticks import yardsticks
@@ -138,7 +139,8 @@ class _Execution:
 
     def _generate_and_write(self) -> None:
         # On an accelerator judges would take memory from the model: they wait until it is gone.
-        shares_device = self._has_model and self._engine.environment().get("device") != "cpu"
+        # Behind an endpoint it takes none here.
+        shares_device = self._has_model and self._engine.environment().get("device") not in (None, "cpu")
         for planned in self._plan.tasks:
             self._generate(planned)
             if not shares_device:
@@ -163,7 +165,8 @@ class _Execution:
         self._progress.phase(f"loading {self._engine.info.name}")
         begin = time.perf_counter()
         try:
-            self._engine.load()
+            with watched(self._run, self._progress, "loading"):
+                self._engine.load()
         except GrueError:
             raise
         except Exception as error:
@@ -263,6 +266,6 @@ class _Execution:
         return f"{self._plan.manifest.run_id}/{planned.name}"
 
     def _peak_memory(self) -> int | None:
-        if not self._has_model:
+        if not self._has_model or self._engine.info.endpoint is not None:
             return None
         return self._engine.peak_memory_bytes() or peak_resident_bytes()

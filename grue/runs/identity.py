@@ -25,8 +25,9 @@ def identity_document(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed:
     """What the identity is the hash of.
 
     For a prediction file the hash of its canonical content stands for weights, tokenizer, engine, number type and
-    decoding; for null systems and the oracle their name does. The seed counts for all: it also draws the
-    resamples behind the intervals.
+    decoding; for null systems and the oracle their name does; for a model behind an endpoint its address, its name
+    there and the server's version do, as nobody saw weights. The seed counts for all: it also draws the resamples
+    behind the intervals.
     """
     generated = model.kind not in ("predictions", "null", "oracle")
     document: dict[str, Json] = {
@@ -38,6 +39,15 @@ def identity_document(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed:
         return {**document, "model": {"predictions_sha256": model.weights_sha256}}
     if not generated:
         return {**document, "model": {"system": model.source}}
+    if model.endpoint is not None:
+        endpoint = model.endpoint
+        behind: dict[str, Json] = {
+            "endpoint": endpoint.address,
+            "name": endpoint.model,
+            "server": endpoint.server,
+            "engine": model.engine,
+        }
+        return {**document, "model": behind}
     weights: dict[str, Json] = {
         "weights_sha256": model.weights_sha256,
         "tokenizer_sha256": model.tokenizer_sha256,
