@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from grue.checkpoints.weights import FETCH_AGAIN, Tensor, WeightFiles
 from grue.core.errors import CheckpointError
 from grue.core.text import Json, canonical_json, sha256_text
 
-CHUNK_BYTES = 1 << 24
+CHUNK_BYTES = 1 << 23
+# How far the file system is asked to read ahead of what is hashed; the loader finds the same pages in memory.
+AHEAD_BYTES = 1 << 26
 # What tokenizers are stored in; what else lies in a checkpoint's folder is no part of the tokenizer.
 TOKENIZER_FILES = (
     "added_tokens.json", "chat_template.jinja", "merges.txt", "sentencepiece.bpe.model", "special_tokens_map.json",
@@ -67,25 +70,28 @@ def _update(digest: Any, weights: WeightFiles) -> None:
             digest.update(f"{name}\t{dtype}\t{list(shape)}\n".encode())
             digest.update(raw)
         return
-    files = {path: path.open("rb") for path in weights.paths}
+    files = {path: path.open("rb", buffering=0) for path in weights.paths}
+    buffer = memoryview(bytearray(CHUNK_BYTES))
     try:
         for tensor in weights.tensors:
             digest.update(f"{tensor.name}\t{tensor.dtype}\t{list(tensor.shape)}\n".encode())
-            _update_bytes(digest, files[tensor.path], tensor)
+            _update_bytes(digest, files[tensor.path], tensor, buffer)
     finally:
         for file in files.values():
             file.close()
 
 
-def _update_bytes(digest: Any, file: Any, tensor: Tensor) -> None:
+def _update_bytes(digest: Any, file: Any, tensor: Tensor, buffer: memoryview) -> None:
     file.seek(tensor.start)
-    left = tensor.n_bytes
-    while left:
-        piece = file.read(min(left, CHUNK_BYTES))
-        if not piece:
+    done = 0
+    while done < tensor.n_bytes:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), tensor.start + done, AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+        read = file.readinto(buffer[: min(tensor.n_bytes - done, len(buffer))])
+        if not read:
             raise CheckpointError("The file became shorter while it was read.", FETCH_AGAIN, place=str(tensor.path))
-        digest.update(piece)
-        left -= len(piece)
+        digest.update(buffer[:read])
+        done += read
 
 
 def _pickled(paths: Iterable[Path]) -> Iterable[tuple[str, str, tuple[int, ...], bytes]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grue.checkpoints.hashing import config_sha256, weights_sha256
+from grue.checkpoints.hash_store import PendingHash
+from grue.checkpoints.hashing import config_sha256
 from grue.checkpoints.loading import load_weights, place_model
 from grue.checkpoints.reading import first_line, positions, quiet_transformers, read_config, read_json
 from grue.checkpoints.weights import WeightFiles, find_weights
@@ -26,7 +27,7 @@ class Checkpoint:
         is_encoder_decoder: Whether an encoder reads the prompt.
         parameters: Number of parameters, tied ones once, the adapter's among them; ``None`` where the library
             cannot lay the model out without its weights.
-        weights_sha256: Content hash, the adapter appended.
+        weights_hash: Content hash, the adapter appended; ``None`` where no files hold the weights.
         config_sha256: Hash of the config's own settings.
         input_positions: Tokens the model can read (with a decoder-only model: read and write); ``None`` if unbounded.
         output_positions: New tokens an encoder-decoder model can write; ``None`` if unbounded.
@@ -40,7 +41,7 @@ class Checkpoint:
     weights: WeightFiles
     adapter: Path | None
     parameters: int | None
-    weights_sha256: str
+    weights_hash: PendingHash | None
     config_sha256: str
     input_positions: int | None
     output_positions: int | None
@@ -48,16 +49,22 @@ class Checkpoint:
 
 
 def read_checkpoint(folder: Path, options: EngineOptions) -> Checkpoint:
-    """Read config and weight headers of a folder and hash the weights.
+    """Read config and weight headers of a folder; the weights are hashed in a thread, beside what follows.
 
     Raises:
         CheckpointError: for every fault that can be seen without loading; it names the file and the fix.
     """
     raw = read_json(folder, "config.json")
-    config = read_config(folder, raw, trust_remote_code=options.trust_remote_code)
-    architecture, is_encoder_decoder = _architecture(folder, config, raw, options)
     weights = find_weights(folder, allow_pickle=options.allow_pickle)
     adapter_weights, adapter_config = _adapter(options)
+    weights_hash = PendingHash(weights, options.home, adapter_weights, adapter_config)
+    if weights.is_pickle:
+        # Reading them is the only check of pickle files there is.
+        weights_hash.value()
+    else:
+        weights_hash.start()
+    config = read_config(folder, raw, trust_remote_code=options.trust_remote_code)
+    architecture, is_encoder_decoder = _architecture(folder, config, raw, options)
     parameters = _parameters(config, is_encoder_decoder, options)
     if parameters is not None and adapter_weights is not None:
         parameters += sum(tensor.n_values for tensor in adapter_weights.tensors)
@@ -71,7 +78,7 @@ def read_checkpoint(folder: Path, options: EngineOptions) -> Checkpoint:
         weights=weights,
         adapter=options.adapter,
         parameters=parameters,
-        weights_sha256=weights_sha256(weights, adapter_weights, adapter_config),
+        weights_hash=weights_hash,
         config_sha256=config_sha256(config.to_diff_dict()),
         input_positions=inputs,
         output_positions=outputs,

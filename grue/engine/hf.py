@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +23,23 @@ from grue.engine.checkpoint import Checkpoint, load_model, read_checkpoint
 from grue.engine.token_ids import TokenIds
 from grue.engine.decode import Output, cut_at_stop, decode_batch
 from grue.engine.estimate import default_budget
+from grue.engine.loading import Loading
 from grue.engine.options import EngineOptions
 from grue.engine.protocol import Failure, Job, Portion, Request
 from grue.engine.tokenization import PromptReader, read_tokenizer
 
 
 def open_checkpoint(source: str, located: Located, options: EngineOptions) -> HFEngine:
-    """Read and check a checkpoint's folder; its weights are hashed and not loaded.
+    """Read and check a checkpoint's folder; its weights are hashed in a thread and not loaded.
 
     Raises:
         CheckpointError: where it cannot be used as it is.
         UsageError: for a device or number type that is not to be had.
     """
+    # First, so that the weights are hashed while libraries are imported.
+    checkpoint = read_checkpoint(located.folder, options)
     device = choose_device(options.device)
     dtype = choose_dtype(options.dtype, device)
-    checkpoint = read_checkpoint(located.folder, options)
     reader = read_tokenizer(checkpoint, options)
     tokens = token_ids(checkpoint, reader)
     info = ModelInfo(
@@ -43,7 +47,6 @@ def open_checkpoint(source: str, located: Located, options: EngineOptions) -> HF
         source=source,
         kind=located.kind,
         revision=located.revision,
-        weights_sha256=checkpoint.weights_sha256,
         tokenizer_sha256=tokenizer_sha256(checkpoint.folder),
         architecture=checkpoint.architecture,
         parameters=checkpoint.parameters,
@@ -58,12 +61,13 @@ class HFEngine:
     """Generates with one checkpoint on one device.
 
     Attributes:
-        info: Who generates.
         notes: What a user should know about the checkpoint.
         checkpoint: What is known of it without its weights.
         reader: Its tokenizer.
         tokens: Its token ids that steer decoding.
         device: Where it computes.
+        dtype: Number type by torch's name.
+        loading: Loads the weights, beforehand where that was asked for.
         model: The library's model; ``None`` until ``load``.
     """
 
@@ -76,7 +80,9 @@ class HFEngine:
         device: str,
         options: EngineOptions,
     ) -> None:
-        self.info = info
+        self._info = info
+        self.dtype = str(info.dtype)
+        self.loading = Loading(partial(load_model, checkpoint, device, self.dtype, options))
         self.checkpoint = checkpoint
         self.reader = reader
         self.tokens = tokens
@@ -85,6 +91,27 @@ class HFEngine:
         self.model: Any = None
         self._options = options
         self._threads: int | None = None
+
+    @property
+    def info(self) -> ModelInfo:
+        """Who generates; waits until the weights are hashed.
+
+        Raises:
+            CheckpointError: where their files cannot be read.
+        """
+        digest = self.checkpoint.weights_hash
+        if digest is not None and self._info.weights_sha256 is None:
+            self._info = replace(self._info, weights_sha256=digest.value())
+        return self._info
+
+    def load_ahead(self) -> None:
+        """Begin to load in a thread where ``info`` has to wait anyway; ``load`` then waits for it.
+
+        Where the hash is known already nothing is loaded before it is needed: the run may be finished.
+        """
+        digest = self.checkpoint.weights_hash
+        if self.model is None and digest is not None and not digest.is_known:
+            self.loading.start()
 
     def covered(self, rows: Sequence[Row]) -> list[Row]:
         """All rows, unchanged."""
@@ -152,7 +179,7 @@ class HFEngine:
         return {
             "device": self.device,
             "device_name": torch.cuda.get_device_name(self.device) if on_gpu else None,
-            "dtype": self.info.dtype,
+            "dtype": self.dtype,
             "threads": self._threads if self._threads is not None else int(torch.get_num_threads()),
             "notes": list(self.notes),
         }
@@ -167,11 +194,12 @@ class HFEngine:
             return
         if self.device == "cpu":
             self._threads = settle_threads()
-        self.model = load_model(self.checkpoint, self.device, str(self.info.dtype), self._options)
+        self.model = self.loading.take()
 
     def close(self) -> None:
         """Give the model's memory back."""
         self.model = None
+        self.loading.drop()
         _free()
 
     def peak_memory_bytes(self) -> int | None:
@@ -201,7 +229,7 @@ class HFEngine:
         decoding = job.decoding
         pending = batches(
             self._items(requests, job),
-            default_budget(self.checkpoint, self.device, str(self.info.dtype), job),
+            default_budget(self.checkpoint, self.device, self.dtype, job),
             new_tokens=decoding.max_new_tokens,
             beams=decoding.num_beams,
             equal_lengths=decoding.num_beams > 1 and sees_padding(decoding, self.checkpoint.is_encoder_decoder),
