@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,42 @@ from grue.core.errors import CheckpointError
 _RELATIVE_ENCODERS = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers", "byt5", "udop", "t5gemma"})
 
 
+_QUIET_LOCK = threading.Lock()
+# How many threads are inside, and what the first of them found.
+_quiet: list[ExitStack] = []
+
+
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep the library's log lines, warnings and bars away from the user's terminal."""
+    """Keep the library's log lines, warnings and bars away from the user's terminal.
+
+    The library's settings are those of the whole process: the first thread that enters changes them, and the last
+    that leaves puts them back.
+    """
+    with _QUIET_LOCK:
+        _quiet.append(_silence() if not _quiet else ExitStack())
+    try:
+        yield
+    finally:
+        with _QUIET_LOCK:
+            # Whoever leaves first takes an empty one, so that the settings go back last.
+            _quiet.pop().close()
+
+
+def _silence() -> ExitStack:
     import warnings
 
     from transformers.utils import logging
 
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    before = ExitStack()
+    before.callback(logging.set_verbosity, logging.get_verbosity())
     logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+    if logging.is_progress_bar_enabled():
+        before.callback(logging.enable_progress_bar)
+        logging.disable_progress_bar()
+    before.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore")
+    return before
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:

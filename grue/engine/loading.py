@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 
 class Loading:
@@ -58,3 +58,14 @@ class Loading:
         except BaseException as error:  # noqa: BLE001 - told to whoever asks for the model
             self._error = error
         self.seconds = time.perf_counter() - begin
+
+
+@runtime_checkable
+class LoadsAhead(Protocol):
+    """An engine that can load beside what comes before its first row."""
+
+    loading: Loading
+
+    def load_ahead(self) -> None:
+        """Begin to load in a thread where something has to be waited for anyway."""
+        ...

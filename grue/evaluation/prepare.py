@@ -8,6 +8,7 @@ from pathlib import Path
 from grue.core.judging import Judging
 from grue.core.settings import Settings
 from grue.core.text import Json
+from grue.engine.loading import LoadsAhead
 from grue.engine.open import EngineOptions, open_engine
 from grue.engine.protocol import Engine
 from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
@@ -33,8 +34,17 @@ class Prepared:
         return out.path or default_path(self.settings["GRUE_RESULTS_DIR"], info, manifest.identity, manifest.shard)
 
 
-def prepare(model: str, options: EngineOptions, rows: RowsCall, generation: GenerationCall) -> Prepared:
-    """Read all rows, open the model and join them.
+def prepare(
+    model: str, options: EngineOptions, rows: RowsCall, generation: GenerationCall, *, load_ahead: bool = False
+) -> Prepared:
+    """Open the model, read all rows and join them.
+
+    Args:
+        model: What generates.
+        options: How it is opened.
+        rows: Which rows are scored and how.
+        generation: How generations are drawn.
+        load_ahead: Load the weights while they are hashed for the first time; what is known is not loaded.
 
     Raises:
         GrueError: for any fault of the call, the data, a plugin or the checkpoint.
@@ -42,10 +52,17 @@ def prepare(model: str, options: EngineOptions, rows: RowsCall, generation: Gene
     expand(rows.tasks, rows.include)
     check_names(rows)
     engine = open_engine(model, replace(options, home=options.home or working_settings().home))
-    device = engine.environment().get("device")
-    judging = Judging(
-        device=str(device or options.device), evaluated=engine.folder, evaluated_sha256=engine.info.weights_sha256
-    )
+
+    def judging() -> Judging:
+        # All rows are read: no fault of the data waits for a model that is being loaded.
+        if load_ahead and isinstance(engine, LoadsAhead):
+            engine.load_ahead()
+        return Judging(
+            device=str(engine.environment().get("device") or options.device),
+            evaluated=engine.folder,
+            evaluated_sha256=engine.info.weights_sha256 if rows.model_metrics else None,
+        )
+
     selected = select(rows, judging)
     arguments = {"model": model, **rows_arguments(rows), **generation_arguments(generation)}
     return Prepared(engine=engine, plan=plan(engine, selected, rows, generation, arguments), settings=selected.settings)
@@ -66,7 +83,7 @@ def evaluate_call(
     Raises:
         GrueError: as ``prepare`` and ``execute``.
     """
-    prepared = prepare(model, options, rows, generation)
+    prepared = prepare(model, options, rows, generation, load_ahead=True)
     for text in (*prepared.engine.notes, *prepared.plan.notes):
         progress.note(text)
     try:

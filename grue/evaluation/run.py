@@ -11,6 +11,7 @@ from pathlib import Path
 from grue.core.errors import CheckpointError, GrueError, PartialRunError, RunDirectoryError
 from grue.core.rows import Generation
 from grue.core.run import Cost, TaskResult
+from grue.engine.loading import LoadsAhead
 from grue.engine.protocol import Engine
 from grue.evaluation.costs import cost_of, peak_resident_bytes, timed_of
 from grue.evaluation.generate import Generated, generate_task, message_of, missing
@@ -175,7 +176,8 @@ class _Execution:
                 "Try another --device or --dtype; 'grue doctor -m MODEL' says what this machine can hold.",
                 place=self._engine.info.source,
             ) from error
-        self._load_seconds = time.perf_counter() - begin
+        ahead = self._engine.loading.seconds if isinstance(self._engine, LoadsAhead) else None
+        self._load_seconds = max(time.perf_counter() - begin, ahead or 0.0)
         self._run.event("loaded", seconds=self._load_seconds)
 
     def _generate(self, planned: PlannedTask) -> None:

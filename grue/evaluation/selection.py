@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from grue.core.settings import Settings, load_settings
 from grue.core.task import PAPER, Setting, Suite, Task
 from grue.core.text import nearest
 from grue.data.location import DataLocation, TaskAbsentError, locate
-from grue.data.split import load_split
+from grue.data.split import SplitData, load_split
 from grue.evaluation.call import RowsCall
 from grue.evaluation.suite import BuiltSuite, build_suite
 from grue.metrics.build import check_settings, entry
@@ -81,12 +81,13 @@ def working_settings() -> Settings:
     return load_settings(os.environ, Path.cwd())
 
 
-def select(call: RowsCall, judging: Judging | None = None) -> Selected:
-    """Read the rows of all tasks asked for and build their metrics.
+def select(call: RowsCall, judging: Callable[[], Judging] = Judging) -> Selected:
+    """Read the rows of all tasks asked for, then build their metrics.
 
     Args:
         call: What the user asks for.
-        judging: Device and checkpoint of the run, for judges; the rest of it is filled in here.
+        judging: Gives device and checkpoint of the run, for judges; asked when all rows are read. The rest of it is
+            filled in here.
 
     Raises:
         UsageError: for an unknown task, split, metric or setting.
@@ -98,27 +99,23 @@ def select(call: RowsCall, judging: Judging | None = None) -> Selected:
     check_names(call)
     reach.set_offline(call.offline)
     location = locate(call.data, settings["GRUE_DATA"])
-    judged = replace(
-        judging or Judging(),
-        offline=call.offline,
-        cache=settings.home / JUDGES,
-        embedded=location.kind == "mini",
-    )
-    tasks: dict[str, TaskRows] = {}
+    read: dict[str, _Read] = {}
     passed_over = []
     for name in wanted.names:
         try:
-            tasks[name] = _task_rows(name, call, location, settings.home, judged)
+            read[name] = _read(name, call, location, settings.home)
         except TaskAbsentError:
             if name not in wanted.optional:
                 raise
             passed_over.append(name)
-    if not tasks:
+    if not read:
         raise TaskDataError(
             f"None of the tasks has rows here: {', '.join(passed_over)}.",
             "Give --data a folder that holds TASK/SPLIT.jsonl, or --data mini.",
             place=str(location.path or location.kind),
         )
+    judged = replace(judging(), offline=call.offline, cache=settings.home / JUDGES, embedded=location.kind == "mini")
+    tasks = {name: _task_rows(task, call, judged) for name, task in read.items()}
     return Selected(tasks=tasks, passed_over=tuple(passed_over), settings=settings)
 
 
@@ -183,17 +180,32 @@ class plugin_faults:  # noqa: N801 - reads as a statement: `with plugin_faults(.
             ) from error
 
 
-def _task_rows(name: str, call: RowsCall, location: DataLocation, home: Path, judging: Judging) -> TaskRows:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A task whose rows are read."""
+
+    task: Task
+    suite: Suite
+    quirks: tuple[str, ...]
+    data: SplitData
+
+
+def _read(name: str, call: RowsCall, location: DataLocation, home: Path) -> _Read:
     task = load_task(name, call.include)
     suite, quirks = suite_of(task, call.profile, call.settings)
     with plugin_faults(name, "reading its rows"):
         data = load_split(task, suite, call.split, location, home=home, limit=call.limit, offline=call.offline)
+    return _Read(task, suite, quirks, data)
+
+
+def _task_rows(read: _Read, call: RowsCall, judging: Judging) -> TaskRows:
+    data = read.data
     return TaskRows(
-        task=task,
-        suite=suite,
-        quirks=quirks,
+        task=read.task,
+        suite=read.suite,
+        quirks=read.quirks,
         built=build_suite(
-            suite,
+            read.suite,
             metrics=call.metrics,
             settings=metric_settings(call),
             model_metrics=call.model_metrics,

@@ -170,10 +170,20 @@ def test_worker_serves_several_tasks_and_one_that_fails_does_not_end_it():
 
 def test_worker_ends_with_the_process_that_started_it():
     worker = ScoringWorker()
-    worker._process.stdin.close()
-    worker._process.wait(30)
-    assert worker._process.returncode == 0
+    process = worker._start()
+    process.stdin.close()
+    process.wait(30)
+    assert process.returncode == 0
     worker.stop()
+
+
+def test_no_process_is_started_before_there_is_a_text_to_score():
+    with ScoringWorker(program="raise SystemExit('started {path!r:.0}')") as worker:
+        worker.begin("a", Recipe(suite=without_functions(SUITE)))
+        worker.add("a", [], {})
+        assert worker.answer("a", wait=False) is None
+        assert worker._process is None
+    assert worker._process is None
 
 
 def test_worker_that_cannot_start_says_why():
