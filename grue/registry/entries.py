@@ -6,10 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from grue.core.errors import UsageError
+from grue.core.plugins import points
 
 TASKS_GROUP = "grue.tasks"
 GROUPS_GROUP = "grue.task_groups"
@@ -69,7 +70,7 @@ def origins(include: Sequence[Path] = ()) -> dict[str, list[Origin]]:
 def installed(group: str) -> list[Origin]:
     """Claims of an entry point group, by name and distribution; one distribution found twice on the path is one."""
     found: dict[tuple[str, str, str], Origin] = {}
-    for point in entry_points(group=group):
+    for point in points(group):
         distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed distribution"
         found.setdefault((point.name, distribution, point.value), Origin(point.name, distribution, entry_point=point))
     return [found[key] for key in sorted(found)]

@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grue.core.errors import GrueError, UsageError
+from grue.core.plugins import points
 from grue.core.task import Setting
 from grue.core.text import nearest
 from grue.rewards import REWARDS
@@ -107,7 +108,7 @@ def is_path(text: str) -> bool:
 
 def _claims() -> dict[str, list[tuple[str, EntryPoint]]]:
     found: dict[str, dict[tuple[str, str], EntryPoint]] = defaultdict(dict)
-    for point in entry_points(group=GROUP):
+    for point in points(GROUP):
         who = f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed distribution"
         found[point.name].setdefault((who, point.value), point)  # one distribution may be found twice on the path
     return {name: [(who, points[who, value]) for who, value in sorted(points)] for name, points in found.items()}
