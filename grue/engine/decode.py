@@ -15,8 +15,10 @@ from typing import Any
 
 from grue.core.decoding import Decoding
 from grue.core.errors import CheckpointError
-from grue.engine.token_ids import TokenIds
 from grue.engine.sampling import RowRandom, draw
+from grue.engine.scores import NOT_NUMBERS, processed, warped
+from grue.engine.stops import Stops
+from grue.engine.token_ids import TokenIds
 
 # The cache is copied when rows leave; below this share of live rows that is worth it.
 COMPACT_FRACTION = 0.75
@@ -24,11 +26,15 @@ COMPACT_FRACTION = 0.75
 
 @dataclass(slots=True)
 class Output:
-    """New tokens of a row, the end token included; ``seconds`` from the batch's start to the last of them."""
+    """New tokens of a row, the end token included; ``seconds`` from the batch's start to the last of them.
+
+    ``fault`` says why the row has no text.
+    """
 
     ids: list[int] = field(default_factory=list)
     finish_reason: str = ""
     seconds: float = 0.0
+    fault: str = ""
 
 
 def decode_batch(
@@ -53,31 +59,29 @@ def decode_batch(
         start = _start_seq2seq if is_encoder_decoder else _start_causal
         stepper = start(model, prompts, tokens, decoding.max_new_tokens)
         outputs = [Output() for _ in prompts]
-        live = list(range(len(prompts)))  # the row of each place in the batch; -1 where it is done
+        stops = Stops(decoding.stop, text_of)
+        live = list(range(len(prompts)))  # the row of each place in the batch
         contexts: list[list[int]] = [
             [int(tokens.decoder_start or 0)] if is_encoder_decoder else list(prompt) for prompt in prompts
         ]
         for step in range(decoding.max_new_tokens):
             logits = stepper.logits()
-            scores = _processed(logits, decoding, tokens, step, [contexts[row] if row >= 0 else None for row in live])
+            scores = processed(logits, decoding, tokens, [contexts[row] for row in live], [step] * len(live))
+            sound = logits.max(dim=-1).values.isfinite().tolist()
             if randoms is None:
                 chosen = scores.argmax(dim=-1)
             else:
-                # A place without a live row draws from a generator of its own, which nobody reads.
-                places = [randoms[row] if row >= 0 else RowRandom(0, "", 0) for row in live]
-                chosen = draw(scores, places)
+                chosen = draw(warped(scores, decoding), [randoms[row] for row in live])
             for place, token in enumerate(chosen.tolist()):
-                row = live[place]
-                if row < 0:
+                output = outputs[live[place]]
+                if output.finish_reason or output.fault:
                     continue
-                output = outputs[row]
+                output.fault = "" if sound[place] else NOT_NUMBERS
                 output.ids.append(token)
-                contexts[row].append(token)
-                output.finish_reason = _finished(output.ids, token, tokens, decoding, text_of)
-                if output.finish_reason:
-                    output.seconds = time.perf_counter() - started
-                    live[place] = -1
-            kept = [place for place, row in enumerate(live) if row >= 0]
+                contexts[live[place]].append(token)
+                output.finish_reason = _finished(output.ids, token, tokens, decoding, stops)
+                output.seconds = time.perf_counter() - started
+            kept = [place for place, row in enumerate(live) if not (outputs[row].finish_reason or outputs[row].fault)]
             if not kept:
                 break
             if len(kept) <= COMPACT_FRACTION * len(live):
@@ -97,65 +101,10 @@ def first_logits(model: Any, prompts: Sequence[Sequence[int]], *, tokens: TokenI
         return start(model, prompts, tokens, 1).logits().float()
 
 
-def cut_at_stop(text: str, stop: Sequence[str]) -> str | None:
-    """The text before the first stop string; ``None`` where there is none in it."""
-    places = [place for mark in stop if mark and (place := text.find(mark)) >= 0]
-    return text[: min(places)] if places else None
-
-
-def _finished(
-    ids: Sequence[int], token: int, tokens: TokenIds, decoding: Decoding, text_of: Callable[[Sequence[int]], str]
-) -> str:
-    if token in tokens.ends:
-        return "stop"
-    if decoding.stop and cut_at_stop(text_of(ids), decoding.stop) is not None:
+def _finished(ids: Sequence[int], token: int, tokens: TokenIds, decoding: Decoding, stops: Stops) -> str:
+    if token in tokens.ends or stops.met(ids):
         return "stop"
     return "length" if len(ids) >= decoding.max_new_tokens else ""
-
-
-def _processed(
-    logits: Any, decoding: Decoding, tokens: TokenIds, step: int, contexts: Sequence[list[int] | None]
-) -> Any:
-    """Scores after all settings, float32, in the library's order."""
-    import torch
-    from transformers import (
-        NoRepeatNGramLogitsProcessor,
-        RepetitionPenaltyLogitsProcessor,
-        TemperatureLogitsWarper,
-        TopKLogitsWarper,
-        TopPLogitsWarper,
-    )
-
-    scores = logits.float()
-    per_row: list[Any] = []
-    if decoding.repetition_penalty != 1:
-        per_row.append(RepetitionPenaltyLogitsProcessor(decoding.repetition_penalty))
-    if decoding.no_repeat_ngram_size:
-        per_row.append(NoRepeatNGramLogitsProcessor(decoding.no_repeat_ngram_size))
-    for processor in per_row:
-        rows = []
-        for place, context in enumerate(contexts):
-            row = scores[place : place + 1]
-            rows.append(row if context is None else processor(torch.tensor([context], device=row.device), row))
-        scores = torch.cat(rows)
-    if step < decoding.min_new_tokens and tokens.ends:
-        scores = scores.clone()
-        scores[:, list(tokens.ends)] = float("-inf")
-    if step == 0 and tokens.forced_first is not None:
-        forced = torch.full_like(scores, float("-inf"))
-        forced[:, tokens.forced_first] = 0
-        scores = forced
-    if decoding.do_sample:
-        warpers: list[Any] = []
-        if decoding.temperature != 1:
-            warpers.append(TemperatureLogitsWarper(decoding.temperature))
-        if decoding.top_k:
-            warpers.append(TopKLogitsWarper(decoding.top_k))
-        if decoding.top_p < 1:
-            warpers.append(TopPLogitsWarper(decoding.top_p))
-        for warper in warpers:
-            scores = warper(None, scores)
-    return scores
 
 
 def padded(prompts: Sequence[Sequence[int]], pad: int, device: Any, *, left: bool) -> tuple[Any, Any]:

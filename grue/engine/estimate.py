@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from grue.checkpoints.device import free_bytes
-from grue.engine.batching import Budget, Item, batches
+from grue.engine.batching import Item, longest_first
 from grue.engine.checkpoint import Checkpoint
 from grue.engine.protocol import Engine, Job, Request
 
-CPU_ROWS = 32
-CPU_TOKENS = 32_768
+CPU_ROWS = 128
 GPU_ROWS = 256
-FREE_FRACTION = 0.5  # of free memory for the cache; the rest is for activations and logits
+STATIC_ROWS = 32  # a batch that is decoded to its end; padding grows with it
+CPU_PREFILL_TOKENS = 512  # what a core's cache holds
+GPU_PREFILL_TOKENS = 8192
+FREE_FRACTION = 0.5  # of free memory for keys and values; buffers grow by copying, and activations come on top
+UNBOUNDED = 10**15
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -36,15 +40,44 @@ def kv_bytes_per_token(config: Any, dtype: str, *, is_encoder_decoder: bool) -> 
     return 2 * layers * (_first(text, "num_key_value_heads") or heads) * head_width * DTYPE_BYTES[dtype]
 
 
-def default_budget(checkpoint: Checkpoint, device: str, dtype: str, job: Job) -> Budget:
-    """Bounds of a batch: the user's, else fixed ones on a CPU and from free memory on a GPU."""
-    if device.startswith("cuda"):
-        each = max(1, kv_bytes_per_token(checkpoint.config, dtype, is_encoder_decoder=checkpoint.is_encoder_decoder))
-        tokens = max(1, int(free_bytes(device) * FREE_FRACTION) // each)
-        rows = GPU_ROWS
-    else:
-        tokens, rows = CPU_TOKENS, CPU_ROWS
-    return Budget(rows=job.batch_rows or rows, tokens=job.batch_tokens or (10**15 if job.batch_rows else tokens))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What is held at once at most.
+
+    Attributes:
+        rows: Prompts in slots.
+        static_rows: Prompts of a batch that is decoded to its end.
+        tokens: Tokens whose keys and values are held, new ones counted.
+        prefill_tokens: Tokens of prompts that are read together.
+    """
+
+    rows: int
+    static_rows: int
+    tokens: int
+    prefill_tokens: int
+
+
+def room(checkpoint: Checkpoint, device: str, dtype: str, job: Job) -> Room:
+    """Bounds by what the user asks for, else by what is free on the device now."""
+    on_gpu = device.startswith("cuda")
+    each = max(1, kv_bytes_per_token(checkpoint.config, dtype, is_encoder_decoder=checkpoint.is_encoder_decoder))
+    rows = job.batch_rows or (GPU_ROWS if on_gpu else CPU_ROWS)
+    prefill = GPU_PREFILL_TOKENS if on_gpu else CPU_PREFILL_TOKENS
+    # A row's logits are there as the model writes them and as float32, and once more while they are worked on.
+    working = rows * job.decoding.num_beams * checkpoint.vocabulary * 12 + prefill * _activation_bytes(
+        checkpoint, dtype
+    )
+    free = max(0, int(free_bytes(device) * FREE_FRACTION) - working)
+    tokens = job.batch_tokens or (UNBOUNDED if job.batch_rows or job.deterministic else max(1, free // each))
+    return Room(rows=rows, static_rows=job.batch_rows or STATIC_ROWS, tokens=tokens, prefill_tokens=prefill)
+
+
+def _activation_bytes(checkpoint: Checkpoint, dtype: str) -> int:
+    """Bytes a token takes while a layer reads it: the inner width of its MLP and a few times its own."""
+    config = checkpoint.config
+    width = _first(config, "hidden_size", "d_model")
+    inner = _first(config, "intermediate_size", "n_inner", "d_ff", "ffn_dim", "encoder_ffn_dim") or 4 * width
+    return (3 * inner + 8 * width) * DTYPE_BYTES[dtype]
 
 
 def weights_bytes(checkpoint: Checkpoint, dtype: str) -> int:
@@ -55,20 +88,18 @@ def weights_bytes(checkpoint: Checkpoint, dtype: str) -> int:
 
 
 def memory_bytes(checkpoint: Checkpoint, device: str, dtype: str, items: Sequence[Item], job: Job) -> int:
-    """Bytes of weights and of the largest batch's cache and logits; activations come on top."""
-    groups = batches(
-        items,
-        default_budget(checkpoint, device, dtype, job),
-        new_tokens=job.decoding.max_new_tokens,
-        beams=job.decoding.num_beams,
-    )
+    """Bytes of weights, and of keys, values, logits and activations where most rows are held."""
+    bounds = room(checkpoint, device, dtype, job)
     each = kv_bytes_per_token(checkpoint.config, dtype, is_encoder_decoder=checkpoint.is_encoder_decoder)
-    largest = max(
-        (len(group) * job.decoding.num_beams * (group[0].n_tokens + job.decoding.max_new_tokens) for group in groups),
-        default=0,
-    )
-    rows = max((len(group) for group in groups), default=0) * job.decoding.num_beams
-    return weights_bytes(checkpoint, dtype) + largest * each + rows * checkpoint.vocabulary * 8
+    beams, new = job.decoding.num_beams, job.decoding.max_new_tokens
+    held = rows = 0
+    for item in longest_first(items)[: bounds.rows]:
+        if rows and held + beams * (item.n_tokens + new) > bounds.tokens:
+            break
+        held += beams * (item.n_tokens + new)
+        rows += beams
+    working = rows * checkpoint.vocabulary * 12 + bounds.prefill_tokens * _activation_bytes(checkpoint, dtype)
+    return weights_bytes(checkpoint, dtype) + held * each + working
 
 
 def measured_tokens_per_second(engine: Engine, job: Job, *, n_rows: int = 8) -> float | None:

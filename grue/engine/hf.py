@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,16 +16,24 @@ from grue.core.errors import CheckpointError
 from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo
 from grue.core.text import Json
-from grue.engine.batching import Item, batches
-from grue.engine.beams import beam_batch, sees_padding
+from grue.engine.background import Background
+from grue.engine.batching import Item, longest_first
 from grue.engine.checkpoint import Checkpoint, load_model, read_checkpoint
-from grue.engine.token_ids import TokenIds
-from grue.engine.decode import Output, cut_at_stop, decode_batch
-from grue.engine.estimate import default_budget
+from grue.engine.estimate import room
 from grue.engine.loading import Loading
+from grue.engine.memory import free_cached
 from grue.engine.options import EngineOptions
-from grue.engine.protocol import Failure, Job, Portion, Request
+from grue.engine.protocol import Failure, Job, Portion, Request, Work
+from grue.engine.slots.loop import Turn
+from grue.engine.slots.rows import Ended
+from grue.engine.stops import cut_at_stop
+from grue.engine.token_ids import TokenIds
 from grue.engine.tokenization import PromptReader, read_tokenizer
+from grue.engine.turns import Turns, fixed_groups
+from grue.engine.wanted import Wanted
+
+# Rows that end within so many seconds are stored together.
+PAUSE = 0.2
 
 
 def open_checkpoint(source: str, located: Located, options: EngineOptions) -> HFEngine:
@@ -200,7 +207,7 @@ class HFEngine:
         """Give the model's memory back."""
         self.model = None
         self.loading.drop()
-        _free()
+        free_cached()
 
     def peak_memory_bytes(self) -> int | None:
         """The most device memory that was taken so far; ``None`` on a CPU, where it is the process's own."""
@@ -217,96 +224,64 @@ class HFEngine:
     def encode(self, rows: Sequence[Row], job: Job) -> list[Item]:
         """One item a row with its prompt read and cut, for a single draw."""
         prompts = self.reader.encode([row.prompt for row in rows], job.truncation, self.prompt_limit(job))
-        return [Item(prompt, (Request(row, 0),)) for row, prompt in zip(rows, prompts, strict=True)]
+        return [Item(prompt, index) for index, prompt in enumerate(prompts)]
 
     def generate(self, requests: Sequence[Request], job: Job) -> Iterator[Portion]:
-        """Yield a batch's generations at a time, longest prompts first.
+        """Yield generations as rows end; the model goes on in a thread of its own meanwhile.
 
-        Where a batch does not fit into memory it is halved, and so are later ones as large. Deterministic decoding
-        runs once a row, whatever the number of samples.
+        Deterministic decoding runs once a row, whatever the number of samples. Where memory is short fewer rows are
+        decoded together; a row that does not fit alone is a failure.
         """
         self.load()
-        decoding = job.decoding
-        pending = batches(
-            self._items(requests, job),
-            default_budget(self.checkpoint, self.device, self.dtype, job),
-            new_tokens=decoding.max_new_tokens,
-            beams=decoding.num_beams,
-            equal_lengths=decoding.num_beams > 1 and sees_padding(decoding, self.checkpoint.is_encoder_decoder),
-        )
-        pending.reverse()
-        too_large: int | None = None
-        while pending:
-            batch = pending.pop()
-            size = len(batch) * (batch[0].n_tokens + decoding.max_new_tokens)
-            outputs: list[Output] | None = None
-            if len(batch) == 1 or too_large is None or size < too_large:
-                outputs = self._attempt(batch, job)
-                if outputs is None and len(batch) == 1:
-                    # What was freed may be enough now.
-                    outputs = self._attempt(batch, job)
-            if outputs is not None:
-                yield Portion(
-                    [
-                        self._generation(item, request, output, job)
-                        for item, output in zip(batch, outputs, strict=True)
-                        for request in item.requests
-                    ]
-                )
-            elif len(batch) == 1:
-                reason = f"it did not fit into the memory of {self.device}"
-                yield Portion((), [Failure(request.row.id, request.sample, reason) for request in batch[0].requests])
-            else:
-                too_large = size if too_large is None else min(size, too_large)
-                middle = len(batch) // 2
-                pending += [batch[middle:], batch[:middle]]
-
-    def _items(self, requests: Sequence[Request], job: Job) -> list[Item]:
-        groups: dict[tuple[str, int], list[Request]] = {}
-        for request in requests:
-            groups.setdefault((request.row.id, request.sample if job.decoding.do_sample else 0), []).append(request)
-        answered = list(groups.values())
-        prompts = self.reader.encode(
-            [group[0].row.prompt for group in answered], job.truncation, self.prompt_limit(job)
-        )
-        return [Item(prompt, tuple(group)) for prompt, group in zip(prompts, answered, strict=True)]
-
-    def _attempt(self, batch: Sequence[Item], job: Job) -> list[Output] | None:
-        """Outputs of a batch, or ``None`` where memory was short."""
-        try:
-            return self._decode(batch, job)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        # Outside the handler: the error's traceback holds the batch's tensors.
-        _free()
-        return None
-
-    def _decode(self, batch: Sequence[Item], job: Job) -> list[Output]:
-        prompts = [item.prompt.ids for item in batch]
-        encoder = self.checkpoint.is_encoder_decoder
-        if job.decoding.num_beams > 1:
-            return beam_batch(
-                self.model, prompts, decoding=job.decoding, tokens=self.tokens, is_encoder_decoder=encoder
-            )
-        randoms = None
-        if job.decoding.do_sample:
-            from grue.engine.sampling import RowRandom
-
-            firsts = [item.requests[0] for item in batch]
-            randoms = [RowRandom(job.seed, first.row.id, first.sample) for first in firsts]
-        return decode_batch(
+        wanted = Wanted(requests, job)
+        items = [
+            replace(item, draws=wanted.draws(row))
+            for item, row in zip(self.encode(wanted.rows, job), wanted.rows, strict=True)
+        ]
+        groups = [longest_first(items)]
+        if job.deterministic:
+            groups = [group for group in fixed_groups(items) if any(wanted.asks(item.index) for item in group)]
+        turns = Turns(
             self.model,
-            prompts,
-            decoding=job.decoding,
-            tokens=self.tokens,
-            is_encoder_decoder=encoder,
-            randoms=randoms,
+            job,
+            self.tokens,
+            is_encoder_decoder=self.checkpoint.is_encoder_decoder,
+            room=room(self.checkpoint, self.device, self.dtype, job),
+            row_ids=[row.id for row in wanted.rows],
             text_of=self.reader.decode,
         )
+        for some in Background(lambda is_stopped: self._in_thread(turns.run(groups, is_stopped)), pause_seconds=PAUSE):
+            yield self._portion(some, items, wanted, job)
 
-    def _generation(self, item: Item, request: Request, output: Output, job: Job) -> Generation:
-        text, reason = self.reader.decode(output.ids), output.finish_reason
+    def _in_thread(self, turns: Iterator[Turn]) -> Iterator[Turn]:
+        if self._threads is not None:
+            import torch
+
+            # A number of threads holds for the thread that set it.
+            torch.set_num_threads(self._threads)
+        yield from turns
+
+    def _portion(self, turns: Sequence[Turn], items: Sequence[Item], wanted: Wanted, job: Job) -> Portion:
+        generations: list[Generation] = []
+        failures: list[Failure] = []
+        for ended in [ended for turn in turns for ended in turn.ended]:
+            for request in wanted.requests(ended.index, ended.draw):
+                if ended.fault:
+                    failures.append(Failure(request.row.id, request.sample, ended.fault))
+                else:
+                    generations.append(self._generation(items[ended.index], request, ended, job))
+        work = Work(
+            worker=self.device,
+            prefill_tokens=sum(turn.prefill_tokens for turn in turns),
+            prefill_seconds=sum(turn.prefill_seconds for turn in turns),
+            decode_tokens=sum(turn.decode_tokens for turn in turns),
+            decode_seconds=sum(turn.decode_seconds for turn in turns),
+            rows=max(turn.rows for turn in turns),
+        )
+        return Portion(generations, failures, (work,), [event for turn in turns for event in turn.events])
+
+    def _generation(self, item: Item, request: Request, ended: Ended, job: Job) -> Generation:
+        text, reason = self.reader.decode(ended.ids), ended.finish_reason
         before = cut_at_stop(text, job.decoding.stop)
         if before is not None:
             text, reason = before, "stop"
@@ -317,31 +292,10 @@ class HFEngine:
             prompt=item.prompt.text,
             finish_reason=reason,
             prompt_tokens=item.n_tokens,
-            generated_tokens=len(output.ids),
+            generated_tokens=len(ended.ids),
             prompt_cut=item.prompt.is_cut,
-            latency_seconds=output.seconds,
+            latency_seconds=ended.seconds,
         )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory was short, and nothing else."""
-    import torch
-
-    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
-        return True
-    message = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in message or "can't allocate memory" in message or "not enough memory" in message
-    )
-
-
-def _free() -> None:
-    import torch
-
-    # The younger generations hold what a failed batch left.
-    gc.collect(1)
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def token_ids(checkpoint: Checkpoint, reader: PromptReader, own: Any = None) -> TokenIds:

@@ -39,8 +39,9 @@ class Work:
         worker: Who worked, such as ``cpu``, ``cuda:1`` or a cluster's worker.
         prefill_tokens: Prompt tokens read.
         prefill_seconds: Time spent reading them.
-        decode_tokens: New tokens written, those of rows that are not finished included.
-        decode_seconds: Time spent writing them.
+        decode_tokens: New tokens written in that time, those of rows that are not finished included; a text's first
+            token comes with the prompt's reading and is in none.
+        decode_seconds: Time spent writing new tokens.
         rows: Most rows that were decoded together.
     """
 
@@ -79,6 +80,7 @@ class Job:
         truncation: How prompts are cut.
         seed: Seed of the run; a row's draw depends on it, the row's id and the sample number alone.
         rows: All rows of the task that the run covers, in id order (null systems borrow from them).
+        samples: Draws a row that the run asks for.
         batch_rows: Upper bound of rows a batch; ``None`` lets the engine choose.
         batch_tokens: Upper bound of prompt and new tokens held at once; ``None`` lets the engine choose.
         deterministic: Whether which rows are decoded together is fixed by the job alone, and not by time or memory.
@@ -88,6 +90,7 @@ class Job:
     truncation: Truncation
     seed: int
     rows: Sequence[Row]
+    samples: int = 1
     batch_rows: int | None = None
     batch_tokens: int | None = None
     deterministic: bool = False
@@ -97,11 +100,15 @@ class Engine(Protocol):
     """Something that generates.
 
     Opening an engine reads and checks the checkpoint without loading weights, so that every fault of a call is
-    found before anything runs. ``info`` is complete from then on.
+    found before anything runs.
     """
 
-    info: ModelInfo
     notes: Sequence[str]  # what a user should know of the checkpoint, a sentence each
+
+    @property
+    def info(self) -> ModelInfo:
+        """Who generates; asking may wait until the weights are hashed."""
+        ...
 
     @property
     def folder(self) -> Path | None:

@@ -178,6 +178,7 @@ def _planned(
         truncation=asked.suite.truncation,
         seed=generation.seed,
         rows=rows,
+        samples=generation.samples,
         batch_rows=generation.batch_rows,
         batch_tokens=generation.batch_tokens,
         deterministic=generation.deterministic,

@@ -133,7 +133,10 @@ class CausalSlots:
     def _read(self, texts: Sequence[tuple[Sequence[int], Tenant, int]]) -> Any:
         import torch
 
-        packed, ids, positions, last = [], [], [], []
+        packed: list[Packed] = []
+        ids: list[int] = []
+        positions: list[int] = []
+        last: list[int] = []
         for text, tenant, offset in texts:
             assert tenant.shelf is not None
             packed.append(

@@ -1,81 +1,15 @@
-"""From logits to each row's next token: what forbids, what cuts, the largest or a draw."""
+"""Each row's next token: the largest score or a draw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from grue.core.decoding import Decoding
 from grue.engine.sampling import RowRandom, draw
+from grue.engine.scores import is_plain, processed, warped
 from grue.engine.slots.rows import Row
 from grue.engine.token_ids import TokenIds
-
-
-def processed(
-    logits: Any, decoding: Decoding, tokens: TokenIds, contexts: Callable[[int], Sequence[int]], new: Sequence[int]
-) -> Any:
-    """Scores after all that forbids or weighs tokens, in the library's order.
-
-    Args:
-        logits: Shape (rows, vocabulary); changed in place or returned as they are.
-        decoding: The settings.
-        tokens: The checkpoint's own ids.
-        contexts: Row -> tokens that penalties look at.
-        new: Tokens each row has written so far.
-
-    Returns:
-        float32 scores of the same shape.
-    """
-    import torch
-    from transformers import NoRepeatNGramLogitsProcessor, RepetitionPenaltyLogitsProcessor
-
-    scores = logits.float()
-    per_row: list[Any] = []
-    if decoding.repetition_penalty != 1:
-        per_row.append(RepetitionPenaltyLogitsProcessor(decoding.repetition_penalty))
-    if decoding.no_repeat_ngram_size:
-        per_row.append(NoRepeatNGramLogitsProcessor(decoding.no_repeat_ngram_size))
-    for processor in per_row:
-        scores = torch.cat(
-            [
-                processor(torch.tensor([contexts(row)], device=scores.device), scores[row : row + 1])
-                for row in range(scores.shape[0])
-            ]
-        )
-    short = [row for row, count in enumerate(new) if count < decoding.min_new_tokens]
-    if short and tokens.ends:
-        scores = scores.clone()
-        scores[torch.tensor(short, device=scores.device)[:, None], torch.tensor(tokens.ends, device=scores.device)] = (
-            float("-inf")
-        )
-    if tokens.forced_first is not None and (first := [row for row, count in enumerate(new) if count == 0]):
-        scores = scores.clone()
-        scores[first] = float("-inf")
-        scores[first, tokens.forced_first] = 0
-    return scores
-
-
-def is_plain(decoding: Decoding, tokens: TokenIds) -> bool:
-    """Whether nothing forbids or weighs tokens."""
-    return (
-        decoding.repetition_penalty == 1
-        and not decoding.no_repeat_ngram_size
-        and not decoding.min_new_tokens
-        and tokens.forced_first is None
-    )
-
-
-def warped(scores: Any, decoding: Decoding) -> Any:
-    """Scores after temperature and cuts."""
-    from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
-
-    if decoding.temperature != 1:
-        scores = TemperatureLogitsWarper(decoding.temperature)(None, scores)
-    if decoding.top_k:
-        scores = TopKLogitsWarper(decoding.top_k)(None, scores)
-    if decoding.top_p < 1:
-        scores = TopPLogitsWarper(decoding.top_p)(None, scores)
-    return scores
 
 
 class Chooser:
@@ -98,7 +32,11 @@ class Chooser:
         scores = logits
         if not self._plain:
             scores = processed(
-                logits, self._decoding, self._tokens, lambda at: self._context(rows[at]), [len(row.ids) for row in rows]
+                logits,
+                self._decoding,
+                self._tokens,
+                [self._context(row) for row in rows],
+                [len(row.ids) for row in rows],
             )
         best, chosen = scores.max(dim=-1)
         if not self._plain:

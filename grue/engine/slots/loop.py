@@ -1,4 +1,4 @@
-"""The schedule: admit prompts while there is room, read all rows once, free what ended, and go on when memory is short."""
+"""The schedule: admit prompts while there is room, read all rows, free what ended, and go on where memory is short."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from grue.core.text import Json
 from grue.engine.memory import free_cached, is_out_of_memory
 from grue.engine.slots.rows import Ended, Prompt, Row
 
+NO_ROOM = "it did not fit into the memory of the device"
 # Steps without short memory after which more rows are tried again.
 GROW_AFTER = 32
-# Share of the slots that have to be free before more prompts are read: reading a few at once is cheaper than one by one.
+# Share of the slots that are free before more prompts are read: a few at once are cheaper than one by one.
 REFILL = 1 / 16
 
 
@@ -36,7 +37,8 @@ class Limits:
 class Slots(Protocol):
     """Where rows live: ``CausalSlots`` or ``Seq2SeqSlots``."""
 
-    n_bytes: int
+    @property
+    def n_bytes(self) -> int: ...  # noqa: D102
 
     def cost(self, prompt: Prompt) -> int: ...  # noqa: D102 - documented where it is done
     def admit(self, prompts: Sequence[Prompt]) -> tuple[list[Row], Any]: ...  # noqa: D102
@@ -260,7 +262,7 @@ class Loop:
             self._waiting.appendleft(prompt)
             return
         for draw in prompt.draws:
-            turn.ended.append(Ended(prompt.index, draw, [], "", 0.0, "it did not fit into the memory"))
+            turn.ended.append(Ended(prompt.index, draw, [], "", 0.0, NO_ROOM))
 
     def _short(self, phase: str) -> Mapping[str, Json]:
         return {

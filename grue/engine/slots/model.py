@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from grue.engine.slots.attention import (
@@ -45,7 +46,8 @@ class SlotModel:
         self._accepted = inspect.signature(base.forward).parameters
         self._configs = _configs(base)
         self._own_attention = [config._attn_implementation for config in self._configs]
-        self._patched: list[tuple[Any, Any]] = []
+        self._biased: list[Any] = []
+        self._slow_gelus = [module for module in base.modules() if type(module).__name__ == "NewGELUActivation"]
         with torch.inference_mode():
             self.layout: Layout = self._probed(longest)
         decoder = base.get_decoder() if is_encoder_decoder else base
@@ -116,15 +118,22 @@ class SlotModel:
     @contextmanager
     def prepared(self) -> Iterator[None]:
         """Our attention inside; afterwards the model is as it was."""
+        from torch.nn.functional import gelu
+
         self._use(NAME)
-        for module, _ in self._patched:
+        for module in self._biased:
             # The step adds the bias itself, row by row; what the library would make of a packed sequence is wrong.
             module.compute_bias = lambda *args, **kwargs: self.holder.nothing  # noqa: ARG005
+        for module in self._slow_gelus:
+            # The same formula, written there as eight passes over memory.
+            module.forward = partial(gelu, approximate="tanh")
         try:
             yield
         finally:
-            for module, _ in self._patched:
+            for module in self._biased:
                 del module.compute_bias
+            for module in self._slow_gelus:
+                del module.forward
             self._use(None)
 
     def _use(self, name: str | None) -> None:
@@ -165,7 +174,7 @@ class SlotModel:
                     # The last of ``longest`` tokens looks back at all of them, the nearest one last.
                     bias = module.compute_bias(1, longest, device=self.device, past_seen_tokens=longest - 1)
                 biases[int(module.layer_idx or 0)] = bias[0, :, 0].flip(-1).to(self.layout.dtype)
-                self._patched.append((module, None))
+                self._biased.append(module)
         return biases
 
 

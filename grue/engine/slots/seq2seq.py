@@ -1,4 +1,4 @@
-"""Encoder-decoder models in slots: prompts are encoded in batches of their own length, then each row writes in its slot."""
+"""Encoder-decoder models in slots: prompts are encoded in batches of one length, then each row writes in its slot."""
 
 from __future__ import annotations
 

@@ -7,9 +7,13 @@ wider shelf when it outgrows its own, and the last row takes the place of one th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+# Places that a shelf has at least: growing copies.
+FEWEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +81,14 @@ class Shelf:
 
     def reserve(self, places: int) -> None:
         """Have room for so many places; what is there stays. Raises torch's out-of-memory error, changing nothing."""
-        import torch
-
         if places <= self._places:
             return
-        places = max(places, self._places + (self._places >> 1))
+        places = max(places, FEWEST, 2 * self._places)
         layout = self._layout
         grown = []
         for device, n_layers in _runs(layout.devices):
             shape = (n_layers, 2, places * self.lanes, self.width, layout.heads, layout.width)
-            # Zeros, not what the memory held: masked columns count 0 times what is there, and 0 times NaN is NaN.
-            grown.append(torch.zeros(shape, dtype=layout.dtype, device=device))
+            grown.append(_zeros(shape, layout.dtype, device))
         used = len(self.tenants) * self.lanes
         for old, new in zip(self._buffers, grown, strict=False):
             new[:, :, :used] = old[:, :, :used]
@@ -204,6 +205,19 @@ def widths(longest: int, *, on_gpu: bool) -> tuple[int, ...]:
         found.append(width)
         width = width * 2 if on_gpu else max(width + 16, width * 4 // 3 // 16 * 16)
     return (*found, longest)
+
+
+def _zeros(shape: Sequence[int], dtype: Any, device: Any) -> Any:
+    """Zeros: what is masked counts 0 times what is there, and 0 times what the memory held may be no number."""
+    import torch
+
+    if torch.device(device).type != "cpu":
+        return torch.zeros(shape, dtype=dtype, device=device)
+    import numpy as np
+
+    # From here the system hands out zeroed pages as they are touched; torch would write them all now.
+    n_bytes = math.prod(shape) * int(dtype.itemsize)
+    return torch.from_numpy(np.zeros(n_bytes, dtype=np.uint8)).view(dtype).view(shape)
 
 
 def _runs(devices: Sequence[Any]) -> list[tuple[Any, int]]:

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from grue.core.decoding import Decoding
+from grue.engine.scores import NOT_NUMBERS
 from grue.engine.slots.choose import Chooser
 from grue.engine.slots.rows import Ended, Row
-from grue.engine.slots.stops import Stops
+from grue.engine.stops import Stops
 from grue.engine.token_ids import TokenIds
-
-NOT_NUMBERS = "the model wrote logits that are no numbers"
 
 
 class TextWriter:
