@@ -91,6 +91,7 @@ class Running:
 
     url: str
     orders: Orders
+    version: str = "0.0.1"
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     most_at_once: int = 0
@@ -98,9 +99,7 @@ class Running:
 
 
 @contextmanager
-def serving(
-    model: Model, *, owner: str = "vllm", version: str = "0.0.1", key: str | None = None, name: str = "demo"
-) -> Iterator[Running]:
+def serving(model: Model, *, owner: str = "vllm", key: str | None = None, name: str = "demo") -> Iterator[Running]:
     """The server on a free port of this machine, until the block ends."""
     running = Running(url="", orders=Orders())
     counting = threading.Lock()
@@ -135,9 +134,9 @@ def serving(
             elif self.path == "/v1/models":
                 self.send(200, {"object": "list", "data": [{"id": name, "object": "model", "owned_by": owner}]})
             elif self.path == "/version" and owner == "vllm":
-                self.send(200, {"version": version})
+                self.send(200, {"version": running.version})
             elif self.path == "/props" and owner == "llamacpp":
-                self.send(200, {"build_info": version})
+                self.send(200, {"build_info": running.version})
             else:
                 self.send(404, {"error": {"message": f"no {self.path}"}})
 
