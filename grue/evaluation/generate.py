@@ -13,10 +13,12 @@ from grue.engine.protocol import Engine, Failure, Portion, Request
 from grue.evaluation.plan import PlannedTask
 from grue.evaluation.progress import Progress
 from grue.evaluation.selection import TaskRows
+from grue.evaluation.stalls import watched
 from grue.runs.directory import RunDirectory
 
 # Rows that are named where some failed; the events name all.
 SHOWN_ROWS = 10
+WAITING = "waiting for the engine"
 
 Sink = Callable[[Sequence[Generation]], None]
 
@@ -67,22 +69,25 @@ def generate_task(
         progress.task(planned.name)
         run.event("generation_started", task=planned.name, stored=len(stored), missing=len(requests))
         try:
-            for portion, seconds in _portions(planned, engine, requests):
-                group = portion.generations
-                _note(run, planned.name, portion)
-                failures += portion.failures
-                run.append(planned.name, group)
-                run.event(
-                    "generated",
-                    task=planned.name,
-                    generations=len(group),
-                    tokens=_tokens(group),
-                    seconds=seconds,
-                    work=[asdict(work) for work in portion.work],
-                )
-                generations.update({(g.id, g.sample): g for g in group})
-                hand_over(group)
-                progress.advance(planned.name, group, seconds)
+            with watched(run, progress, WAITING, task=planned.name) as watchdog:
+                for portion, seconds in _portions(planned, engine, requests):
+                    watchdog.beat("storing generations")
+                    group = portion.generations
+                    _note(run, planned.name, portion)
+                    failures += portion.failures
+                    run.append(planned.name, group)
+                    run.event(
+                        "generated",
+                        task=planned.name,
+                        generations=len(group),
+                        tokens=_tokens(group),
+                        seconds=seconds,
+                        work=[asdict(work) for work in portion.work],
+                    )
+                    generations.update({(g.id, g.sample): g for g in group})
+                    hand_over(group)
+                    progress.advance(planned.name, group, seconds)
+                    watchdog.beat(WAITING)
             left = len(requests) + len(stored) - len(generations) - len(failures)
             error = _why(failures) if failures else f"the engine returned {left} generations too few" if left else None
         except RunDirectoryError:
