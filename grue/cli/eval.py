@@ -10,6 +10,7 @@ import typer
 
 from grue.cli import options
 from grue.cli.signals import interruptible
+from grue.core.collection import put_off
 from grue.core.decoding import parse_overrides
 from grue.core.errors import UsageError
 from grue.core.text import Json
@@ -155,7 +156,7 @@ def evaluate(
 
         print_plan(prepare(model, engine_options, rows, how), OutputCall(path=output, fresh=fresh), as_json=as_json)
         return 0
-    with interruptible():
+    with interruptible(), put_off():
         outcome = evaluate_call(
             model, engine_options, rows, how, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet)
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grue.core.collection import settle
 from grue.core.errors import CheckpointError, GrueError, PartialRunError, RunDirectoryError
 from grue.core.rows import Generation
 from grue.core.run import Cost, TaskResult
@@ -127,6 +128,7 @@ class _Execution:
         if n_stored:
             self._progress.note(f"Going on with {self._run.path}: {n_stored} generations are stored.")
         self._progress.start([task.workload(len(stored[task.name])) for task in self._plan.tasks])
+        settle()
         if any(missing(task, list(stored[task.name])) for task in self._plan.tasks):
             self._load()
         try:
