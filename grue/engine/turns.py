@@ -71,8 +71,6 @@ class Turns:
             yield from session.run(prompts, limits, shared_prefix=prefix, is_stopped=is_stopped)
 
     def _session(self, items: Sequence[Item]) -> SlotSession:
-        if self._job.decoding.num_beams > 1:
-            raise UnsupportedAttentionError("beams")
         try:
             return SlotSession(
                 self._model,

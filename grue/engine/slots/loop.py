@@ -53,7 +53,7 @@ class Writer(Protocol):
 
     lanes: int
 
-    def take(self, rows: Sequence[Row], logits: Any) -> list[tuple[Row, Ended]]:
+    def take(self, rows: Sequence[Any], logits: Any) -> list[tuple[Row, Ended]]:
         """Append tokens; the rows that are done."""
         ...
 

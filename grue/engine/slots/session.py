@@ -7,11 +7,12 @@ from typing import Any
 
 from grue.core.decoding import Decoding
 from grue.engine.slots.attention import UnsupportedAttentionError
+from grue.engine.slots.beam_writer import BeamRow, BeamWriter
 from grue.engine.slots.causal import CausalSlots
 from grue.engine.slots.choose import Chooser
-from grue.engine.slots.loop import Limits, Loop, Turn
+from grue.engine.slots.loop import Limits, Loop, Turn, Writer
 from grue.engine.slots.model import SlotModel
-from grue.engine.slots.rows import Prompt
+from grue.engine.slots.rows import Prompt, Row
 from grue.engine.slots.seq2seq import Seq2SeqSlots
 from grue.engine.slots.shelves import widths
 from grue.engine.slots.trust import check_agreement
@@ -78,19 +79,25 @@ class SlotSession:
         import torch
 
         with self.model.prepared(), torch.inference_mode():
-            slots = self._slots(1)
+            beams = self._decoding.num_beams
+            slots = self._slots(beams)
             if shared_prefix >= SHARED_PREFIX and len(prompts) > 2 and isinstance(slots, CausalSlots):
                 slots.share_prefix(prompts[0].ids[:shared_prefix])
-            chooser = Chooser(self._decoding, self._tokens, slots.start, reads_prompt=not self._encoder)
-            writer = TextWriter(chooser, self._decoding, self._tokens, self._stops)
+            writer: Writer
+            if beams > 1:
+                writer = BeamWriter(self._decoding, self._tokens, slots.start, reads_prompt=not self._encoder)
+            else:
+                chooser = Chooser(self._decoding, self._tokens, slots.start, reads_prompt=not self._encoder)
+                writer = TextWriter(chooser, self._decoding, self._tokens, self._stops)
             loop = Loop(slots, writer, limits, most_new_tokens=self._decoding.max_new_tokens, is_stopped=is_stopped)
             yield from loop.run(prompts)
 
     def _slots(self, lanes: int) -> CausalSlots | Seq2SeqSlots:
         on_gpu = self.model.device.type != "cpu"
         own = widths(self._longest, on_gpu=on_gpu)
+        make_row = BeamRow if lanes > 1 else Row
         if not self._encoder:
-            return CausalSlots(self.model, own, lanes=lanes)
+            return CausalSlots(self.model, own, lanes=lanes, make_row=make_row)
         return Seq2SeqSlots(
             self.model,
             own,
@@ -98,4 +105,5 @@ class SlotSession:
             start=int(self._tokens.decoder_start or 0),
             pad=self._tokens.pad,
             lanes=lanes,
+            make_row=make_row,
         )
