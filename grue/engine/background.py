@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ class Background(Generic[T]):
 
     def __iter__(self) -> Iterator[list[T]]:
         """Lists of values, none empty; what the generator raises is raised after the values before it."""
-        thread = threading.Thread(target=self._run, name="grue-decoding", daemon=True)
+        thread = threading.Thread(target=copy_context().run, args=(self._run,), name="grue-decoding", daemon=True)
         thread.start()
         try:
             pause, done = 0.0, None

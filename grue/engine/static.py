@@ -7,6 +7,7 @@ from typing import Any
 
 from grue.core.decoding import Decoding
 from grue.core.text import Json
+from grue.engine import watchdog
 from grue.engine.batching import Budget, Item, batches
 from grue.engine.beams import beam_batch, sees_padding
 from grue.engine.decode import decode_batch
@@ -83,6 +84,7 @@ class StaticBatches:
 
     def _attempt(self, batch: Sequence[Item], random: Callable[[Item, int], RowRandom] | None) -> list[Ended] | None:
         """Texts of a batch, or ``None`` where memory was short."""
+        watchdog.beat("batch", rows=len(batch))
         try:
             prompts = [item.prompt.ids for item in batch]
             if self._decoding.num_beams > 1:

@@ -5,9 +5,11 @@ Code that works names what it does, in one line, and never waits for the watcher
     with watchdog.step("decode", rows=64):
         ...
     watchdog.beat("prefill")
+    watchdog.wait("for worker cuda:1")
 
-Where nobody watches both do nothing. The watcher never ends anything. It is a Python thread: work that holds the
-interpreter's lock for good keeps it from speaking, too.
+Where nobody watches they do nothing. A thread that the work starts is watched with it where it runs in a copy of the
+context: ``Thread(target=contextvars.copy_context().run, args=(work,))``. The watcher never ends anything. It is a
+Python thread: work that holds the interpreter's lock for good keeps it from speaking, too.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from grue.core.text import Json
 
@@ -34,8 +36,9 @@ class Stall:
     """Work that does not move.
 
     Attributes:
-        what: What was begun last, such as ``decode (rows 64)``.
-        seconds: How long ago that was.
+        what: What was begun last, such as ``decode (rows 64)``; a thread that waits for others is named only where
+            no other one works.
+        seconds: How long nothing was heard of any thread.
         stack: Where the working thread stands, outermost call first, ``file:line function`` each; empty where the
             thread is gone.
     """
@@ -51,12 +54,12 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class _Beat:
-    """The last sign of work: one object, replaced as a whole, so that no lock is needed."""
+    """The last sign of a thread: one object, replaced as a whole, so that no lock is needed."""
 
     at: float
     what: str
     facts: Mapping[str, object]
-    thread: int
+    is_waiting: bool
 
 
 class Watchdog:
@@ -93,8 +96,8 @@ class Watchdog:
         self._tell = tell
         self._clock = clock
         self._poll = poll_seconds or min(limit_seconds / 4, POLL_SECONDS)
-        self._beat = _Beat(clock(), "starting", {}, threading.get_ident())
-        self._seen = self._beat
+        self._beats = {threading.get_ident(): _Beat(clock(), "starting", {}, True)}
+        self._seen = 0.0
         self._next = limit_seconds
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="grue-watchdog", daemon=True)
@@ -107,40 +110,46 @@ class Watchdog:
             what: What is begun; ``None`` for more of the same.
             facts: Numbers that belong to it.
         """
-        last = self._beat
-        name, numbers = (last.what, last.facts) if what is None else (what, facts)
-        self._beat = _Beat(self._clock(), name, numbers, threading.get_ident())
+        self._sign(what, facts, is_waiting=False)
+
+    def wait(self, what: str | None = None, **facts: object) -> None:
+        """A sign of a thread that waits for others from now on; ``what`` may say for whom."""
+        self._sign(f"waiting {what}" if what else "waiting", facts, is_waiting=True)
 
     @contextmanager
     def step(self, what: str, **facts: object) -> Iterator[None]:
         """Name what is done inside; afterwards what was done before goes on."""
-        before = self._beat
+        before = self._beats.get(threading.get_ident())
         self.beat(what, **facts)
         try:
             yield
         finally:
-            self.beat(before.what, **before.facts)
+            if before is not None:
+                self._sign(before.what, before.facts, is_waiting=before.is_waiting)
 
     def check(self) -> None:
         """Look once, and tell where the limit is passed."""
-        last = self._beat
-        if last is not self._seen:
-            self._seen, self._next = last, self.limit_seconds
-        silent = self._clock() - last.at
+        beats = self._beats.copy()
+        latest = max(beat.at for beat in beats.values())
+        if latest != self._seen:
+            self._seen, self._next = latest, self.limit_seconds
+        silent = self._clock() - latest
         if silent < self._next:
             return
         while self._next <= silent:
             self._next *= 2
+        living = sys._current_frames()
+        thread, last = max(beats.items(), key=lambda item: (item[0] in living, not item[1].is_waiting, item[1].at))
         facts = ", ".join(f"{name} {value}" for name, value in last.facts.items())
         what = f"{last.what} ({facts})" if facts else last.what
         try:
-            self._tell(Stall(what=what, seconds=silent, stack=_stack(last.thread)))
+            self._tell(Stall(what=what, seconds=silent, stack=_stack(living.get(thread))))
         except Exception:  # noqa: BLE001 - whoever watches must not disturb what may yet go on
             return
 
     def __enter__(self) -> Watchdog:
         self._token = _current.set(self)
-        self.beat()
+        self._sign("starting", {}, is_waiting=True)
         self._thread.start()
         return self
 
@@ -151,6 +160,13 @@ class Watchdog:
         if self._token is not None:
             _current.reset(self._token)
         self._thread.join(_STOP_SECONDS)
+
+    def _sign(self, what: str | None, facts: Mapping[str, object], *, is_waiting: bool) -> None:
+        thread = threading.get_ident()
+        if what is None:
+            last = self._beats.get(thread)
+            what, facts = (last.what, last.facts) if last is not None else ("working", {})
+        self._beats[thread] = _Beat(self._clock(), what, facts, is_waiting)
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._poll):
@@ -167,6 +183,13 @@ def beat(what: str | None = None, **facts: object) -> None:
         watcher.beat(what, **facts)
 
 
+def wait(what: str | None = None, **facts: object) -> None:
+    """A sign of a thread that waits for others, to whoever watches its work; nothing where nobody does."""
+    watcher = _current.get()
+    if watcher is not None:
+        watcher.wait(what, **facts)
+
+
 @contextmanager
 def step(what: str, **facts: object) -> Iterator[None]:
     """Name what is done inside to whoever watches this thread's work; nothing where nobody does."""
@@ -178,8 +201,7 @@ def step(what: str, **facts: object) -> Iterator[None]:
         yield
 
 
-def _stack(thread: int) -> tuple[str, ...]:
-    frame = sys._current_frames().get(thread)
+def _stack(frame: FrameType | None) -> tuple[str, ...]:
     if frame is None:
         return ()
     frames = traceback.extract_stack(frame, limit=STACK_FRAMES)

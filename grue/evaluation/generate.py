@@ -18,7 +18,7 @@ from grue.runs.directory import RunDirectory
 
 # Rows that are named where some failed; the events name all.
 SHOWN_ROWS = 10
-WAITING = "waiting for the engine"
+WAITING = "for the engine"
 
 Sink = Callable[[Sequence[Generation]], None]
 
@@ -69,7 +69,8 @@ def generate_task(
         progress.task(planned.name)
         run.event("generation_started", task=planned.name, stored=len(stored), missing=len(requests))
         try:
-            with watched(run, progress, WAITING, task=planned.name) as watchdog:
+            with watched(run, progress, task=planned.name) as watchdog:
+                watchdog.wait(WAITING)
                 for portion, seconds in _portions(planned, engine, requests):
                     watchdog.beat("storing generations")
                     group = portion.generations
@@ -87,7 +88,7 @@ def generate_task(
                     generations.update({(g.id, g.sample): g for g in group})
                     hand_over(group)
                     progress.advance(planned.name, group, seconds)
-                    watchdog.beat(WAITING)
+                    watchdog.wait(WAITING)
             left = len(requests) + len(stored) - len(generations) - len(failures)
             error = _why(failures) if failures else f"the engine returned {left} generations too few" if left else None
         except RunDirectoryError:

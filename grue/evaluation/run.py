@@ -168,7 +168,7 @@ class _Execution:
         self._progress.phase(f"loading {self._engine.info.name}")
         begin = time.perf_counter()
         try:
-            with watched(self._run, self._progress, "loading"):
+            with watched(self._run, self._progress) as watchdog, watchdog.step("loading"):
                 self._engine.load()
         except GrueError:
             raise

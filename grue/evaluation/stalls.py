@@ -14,13 +14,12 @@ STALL_SECONDS = 120.0
 
 
 @contextmanager
-def watched(run: RunDirectory, progress: Progress, what: str, **fields: Json) -> Iterator[Watchdog]:
+def watched(run: RunDirectory, progress: Progress, **fields: Json) -> Iterator[Watchdog]:
     """Watch what is done inside; a stall becomes an event ``stalled`` and a note.
 
     Args:
         run: The open run directory.
         progress: Takes the note.
-        what: What is done inside, until code in there says more.
         fields: Fields of the event beside the stall's own.
     """
 
@@ -29,5 +28,4 @@ def watched(run: RunDirectory, progress: Progress, what: str, **fields: Json) ->
         run.event("stalled", **fields, **stall.to_json())
 
     with Watchdog(STALL_SECONDS, tell) as watchdog:
-        watchdog.beat(what)
         yield watchdog

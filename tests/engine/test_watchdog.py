@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import os
 import subprocess
@@ -79,7 +80,7 @@ def test_a_look_that_comes_late_tells_once(dog, clock, told):
 
 
 def test_steps_are_named_and_what_was_before_goes_on(dog, clock, told):
-    dog.beat("waiting for worker cuda:1")
+    dog.wait("for worker cuda:1")
     with dog.step("prefill", rows=8, tokens=512):
         after(120, clock, dog)
     with pytest.raises(RuntimeError), dog.step("decode"):
@@ -125,7 +126,38 @@ def test_a_real_thread_names_the_line_that_hangs_while_the_work_goes_on(told):
     assert len(told) == count
 
 
-def test_the_work_of_another_thread_is_not_taken_for_this_ones(told):
+def test_a_thread_of_the_work_is_named_before_the_one_that_waits_for_it(told):
+    released = threading.Event()
+
+    def stuck_over_there() -> None:
+        with watchdog.step("decode", rows=3):
+            released.wait(PATIENCE_SECONDS)
+
+    with Watchdog(0.05, told.append, poll_seconds=0.01):
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(stuck_over_there,))
+        thread.start()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not told and time.monotonic() < deadline:
+            watchdog.wait("for the engine")
+            time.sleep(0.2)
+        released.set()
+        thread.join()
+    assert told[0].what == "decode (rows 3)"
+    assert any("stuck_over_there" in line for line in told[0].stack)
+
+
+def test_a_thread_that_has_ended_is_not_named(clock, told):
+    with Watchdog(120, told.append, clock=clock, poll_seconds=PATIENCE_SECONDS) as dog:
+        thread = threading.Thread(target=dog.beat, args=("decode",))
+        thread.start()
+        thread.join()
+        dog.wait("for the engine")
+        clock.now += 120
+        dog.check()
+    assert [stall.what for stall in told] == ["waiting for the engine"]
+
+
+def test_the_work_of_a_strange_thread_is_not_taken_for_this_ones(told):
     def work() -> None:
         while not told:
             watchdog.beat("of the other thread")

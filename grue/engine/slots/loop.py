@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from grue.core.text import Json
+from grue.engine import watchdog
 from grue.engine.memory import free_cached, is_out_of_memory
 from grue.engine.slots.rows import Ended, Prompt, Row
 
@@ -161,6 +162,7 @@ class Loop:
     def _admit(self, turn: Turn) -> None:
         while self._wants_more():
             prompts = self._next_prompts()
+            watchdog.beat("prefill", prompts=len(prompts))
             begin = time.perf_counter()
             try:
                 rows, logits = self._slots.admit(prompts)
@@ -179,6 +181,7 @@ class Loop:
             self._end(done, turn)
 
     def _step(self, turn: Turn) -> None:
+        watchdog.beat("decode", rows=self._live)
         begin = time.perf_counter()
         try:
             rows, logits = self._slots.step()
