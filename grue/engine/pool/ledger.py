@@ -142,7 +142,9 @@ class Ledger:
         for unit in units:
             unit.deaths += 1
         is_alone = len({id(self._unit_of[request.row.id]) for request in requests}) == 1
-        if is_alone and units and units[0].deaths > 1:
+        if not units:
+            return [], False
+        if is_alone and units[0].deaths > 1:
             return self._fail(requests, f"its worker ended each time it was generated: {reason}"), True
         size = math.ceil(len(units) / SUSPECT_CHUNKS) if all(unit.deaths == 1 for unit in units) else 1
         self._suspects.extend(units[at : at + size] for at in range(0, len(units), size))

@@ -90,7 +90,8 @@ def answers(engine: Engine, chunk: Chunk, is_cancelled: Callable[[], bool]) -> I
                 yield _came(engine, chunk, held)
                 held, since = [], time.monotonic()
     except GrueError as error:
-        yield from (_came(engine, chunk, held), Raised(chunk.number, error))
+        yield _came(engine, chunk, held)
+        yield Raised(chunk.number, error)
         return
     except Exception as error:  # noqa: BLE001 - what a library raises is told, not lost with the process
         yield _came(engine, chunk, held)
@@ -100,7 +101,8 @@ def answers(engine: Engine, chunk: Chunk, is_cancelled: Callable[[], bool]) -> I
         close = getattr(portions, "close", None)
         if close is not None:
             close()
-    yield from (_came(engine, chunk, held), Done(chunk.number))
+    yield _came(engine, chunk, held)
+    yield Done(chunk.number)
 
 
 def is_device_gone(error: BaseException) -> bool:
