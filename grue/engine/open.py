@@ -49,7 +49,8 @@ def open_engine(model: str, options: EngineOptions) -> Engine:
         from grue.engine.cluster import open_cluster
 
         return open_cluster(model, options)
-    if len(options.devices) > 1:
+    # vLLM splits a model over several devices by itself.
+    if len(options.devices) > 1 and options.engine != "vllm":
         from grue.engine.pool import open_pool
 
         return open_pool(model, options)

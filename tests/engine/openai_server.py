@@ -23,6 +23,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 PLAIN = {"model", "prompt", "messages", "max_tokens", "temperature", "top_p", "seed", "stop", "n"}
 DIALECTS = {
+    "openai": {"max_completion_tokens"},
     "vllm": {"top_k", "min_p", "min_tokens", "repetition_penalty"},
     "llamacpp": {"top_k", "min_p", "repeat_penalty"},
 }
@@ -39,7 +40,11 @@ class Model:
         self._lock = threading.Lock()
 
     def complete(self, prompt: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        settings = {key: body.get(key) for key in sorted(PLAIN | DIALECTS["vllm"]) if key not in ("prompt", "messages")}
+        settings = {
+            key: body.get(key)
+            for key in sorted(PLAIN | DIALECTS["vllm"] | DIALECTS["openai"])
+            if key not in ("prompt", "messages")
+        }
         known = json.dumps([prompt, settings])
         with self._lock:
             if known not in self._made:
@@ -94,6 +99,7 @@ class Running:
     version: str = "0.0.1"
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     most_at_once: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -147,6 +153,7 @@ def serving(model: Model, *, owner: str = "vllm", key: str | None = None, name: 
                 running.most_at_once = max(running.most_at_once, under_way[0])
                 running.asked.append(body)
                 running.headers.append(dict(self.headers.items()))
+                running.times.append(time.monotonic())
             try:
                 self.answer(body)
             except (BrokenPipeError, ConnectionResetError, ValueError):
@@ -164,6 +171,8 @@ def serving(model: Model, *, owner: str = "vllm", key: str | None = None, name: 
                 self.send(404, {"error": {"message": f"no {self.path}"}})
             elif body["model"] != name:
                 self.send(404, {"error": {"message": f"The model {body['model']!r} does not exist."}})
+            elif owner == "openai" and is_chat and "max_tokens" in body:
+                self.send(400, {"error": {"message": "'max_tokens' is not supported. Use 'max_completion_tokens'."}})
             elif unknown:
                 self.send(400, {"error": {"message": f"Unrecognized request arguments: {sorted(unknown)}"}})
             else:

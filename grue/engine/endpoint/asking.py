@@ -16,6 +16,7 @@ from grue.engine.endpoint.faults import ATTEMPTS, TIMEOUT_ATTEMPTS, Fault, RowRe
 from grue.engine.endpoint.pace import Pace
 from grue.engine.endpoint.payload import draw_seed, request_body
 from grue.engine.protocol import Failure, Job, Portion, Request, Work
+from grue.engine.stops import cut_at_stop
 
 # So many rows given up one after another, none answered between them, and the server is taken for gone.
 LEAST_ROWS_OF_A_DEAD_SERVER = 8
@@ -137,14 +138,13 @@ class Asking:
     def _answered(
         self, client: Client, request: Request, answer: Answer, seconds: float, events: list[Mapping[str, Json]]
     ) -> Portion:
-        stop = self._job.decoding.stop
-        places = [place for mark in stop if mark and (place := answer.text.find(mark)) >= 0]
+        before = cut_at_stop(answer.text, self._job.decoding.stop)
         generation = Generation(
             id=request.row.id,
             sample=request.sample,
-            prediction=answer.text[: min(places)] if places else answer.text,
+            prediction=answer.text if before is None else before,
             prompt=request.row.prompt,
-            finish_reason="stop" if places else answer.finish_reason,
+            finish_reason=answer.finish_reason if before is None else "stop",
             prompt_tokens=answer.prompt_tokens,
             generated_tokens=answer.generated_tokens,
             prompt_cut=False,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grue
+from grue.core.errors import CheckpointError
 from grue.core.text import Json
 from grue.engine.endpoint.address import Address, Key
 from grue.engine.endpoint.faults import Fault, raise_for
@@ -75,7 +76,7 @@ class Client:
             if isinstance(error, httpx.ConnectTimeout):
                 raise Fault(f"no connection within {CONNECT_SECONDS:g} s", is_timeout=True) from None
             raise Fault(f"no answer within {REQUEST_SECONDS:g} s", is_timeout=True) from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             # A chained error would carry the request, and with it the key.
             said = self.key.hide(" ".join(str(error).split()))
             raise Fault(said or type(error).__name__) from None
@@ -83,7 +84,11 @@ class Client:
 
 @asynccontextmanager
 async def connected(address: Address, key: Key, connections: int) -> AsyncIterator[Client]:
-    """A client whose connections are closed at the end."""
+    """A client whose connections are closed at the end.
+
+    Raises:
+        CheckpointError: where the environment's proxies or certificates cannot be used.
+    """
     import httpx
 
     headers = {"User-Agent": f"grue/{grue.__version__}", "Accept-Encoding": "identity", **key.headers()}
@@ -91,7 +96,16 @@ async def connected(address: Address, key: Key, connections: int) -> AsyncIterat
         "timeout": httpx.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS, pool=None),
         "limits": httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
     }
-    async with httpx.AsyncClient(headers=headers, follow_redirects=False, **settings) as http:
+    try:
+        http = httpx.AsyncClient(headers=headers, follow_redirects=False, **settings)
+    except (ValueError, OSError, ImportError, httpx.InvalidURL) as error:
+        # A proxy's address may hold a password: it is not repeated.
+        raise CheckpointError(
+            f"No connection can be set up ({type(error).__name__}).",
+            "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY (SOCKS needs the package socksio) and SSL_CERT_FILE.",
+            place=str(address),
+        ) from None
+    async with http:
         yield Client(address, key, http)
 
 
