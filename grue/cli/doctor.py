@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,19 @@ import typer
 
 from grue.cli import options
 from grue.cli.output import print_json, stdout
-from grue.core.errors import Exit, GrueError, MetricUnavailableError
+from grue.core.errors import Exit, GrueError, MetricUnavailableError, UsageError
 from grue.core.settings import load_settings
 from grue.core.task import MetricSpec
 
 if TYPE_CHECKING:
+    from grue.core.text import Json
     from grue.engine.doctor import Finding
+    from grue.engine.drift import Drift
     from grue.engine.options import EngineOptions
+    from grue.evaluation.call import RowsCall
+
+# Rows a task for --drift, where no -L is given.
+DRIFT_ROWS = 32
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -42,6 +49,18 @@ def doctor(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that lies in the checkpoint.")
     ] = False,
+    drift: Annotated[
+        bool,
+        typer.Option(
+            "--drift",
+            help="Count the greedy texts that change in batches and in other number types; takes -L rows a task "
+            "[default: 32].",
+        ),
+    ] = False,
+    dtypes: Annotated[
+        str | None,
+        typer.Option("--dtypes", help="Number types for --drift. [default: bfloat16; on a GPU float16 too]"),
+    ] = None,
     offline: options.Offline = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -52,12 +71,15 @@ def doctor(
     from grue.engine.doctor import Finding, machine
     from grue.engine.doctor import worst as counted
     from grue.engine.options import EngineOptions
+    from grue.evaluation.call import RowsCall
 
+    wanted_dtypes = _dtypes(dtypes, model=model, drift=drift)
     settings = load_settings(os.environ, Path.cwd())
     found = machine()
     for key, setting in settings.values.items():
         found.append(Finding(f"setting {key}", "ok", f"{setting.value} ({setting.origin})"))
     found += _metrics()
+    drifts: list[Drift] = []
     if model is not None:
         asked = EngineOptions(
             device=device,
@@ -71,10 +93,16 @@ def doctor(
         )
         origin = settings.values["GRUE_DATA"].origin
         place = data or ("mini" if origin == "default" else settings["GRUE_DATA"])
-        found += _model(model, asked, tasks, place, split, limit, options.included(ctx))
+        rows = RowsCall(
+            tasks=tasks, data=place, split=split, limit=limit, include=options.included(ctx), offline=offline
+        )
+        found += _model(model, asked, rows)
+        if drift and not counted(found)["fail"]:
+            found += _drift(model, asked, replace(rows, limit=limit or DRIFT_ROWS), wanted_dtypes, drifts)
     count = counted(found)
     if as_json:
-        print_json({"findings": [finding.to_json() for finding in found], "counts": dict(count)})
+        document: dict[str, Json] = {"findings": [finding.to_json() for finding in found], "counts": dict(count)}
+        print_json({**document, "drift": [one.to_json() for one in drifts]} if drift else document)
     else:
         _show(found)
     return int(Exit.NO if count["fail"] else Exit.YES)
@@ -99,21 +127,12 @@ def _metrics() -> list[Finding]:
     return found
 
 
-def _model(
-    model: str,
-    asked: EngineOptions,
-    tasks: str,
-    data: str,
-    split: str | None,
-    limit: int | None,
-    include: tuple[Path, ...],
-) -> Iterator[Finding]:
+def _model(model: str, asked: EngineOptions, rows: RowsCall) -> Iterator[Finding]:
     """Open the checkpoint and try it; the first fault that stops a check ends it with its own message."""
     from grue.engine import doctor as checks
     from grue.engine.hf import HFEngine
     from grue.engine.open import open_engine
     from grue.engine.protocol import Job
-    from grue.evaluation.call import RowsCall
     from grue.evaluation.selection import select
 
     try:
@@ -131,8 +150,7 @@ def _model(
         except GrueError as error:
             yield _failed("weights", error)
             return
-        rows_call = RowsCall(tasks=tasks, data=data, split=split, limit=limit, include=include, offline=asked.offline)
-        for name, task in select(rows_call).tasks.items():
+        for name, task in select(rows).tasks.items():
             job = Job(decoding=task.suite.decoding, truncation=task.suite.truncation, seed=0, rows=task.rows)
             try:
                 yield from checks.job(engine, name, job)
@@ -140,6 +158,55 @@ def _model(
                 yield _failed(name, error)
     finally:
         engine.close()
+
+
+def _dtypes(text: str | None, *, model: str | None, drift: bool) -> tuple[str, ...] | None:
+    """The number types to compare with float32; ``None`` for those of the device.
+
+    Raises:
+        UsageError: for an unknown one, or flags that go with others that are not there.
+    """
+    if drift and model is None:
+        raise UsageError("--drift compares texts of a checkpoint, and none is named.", "Add -m MODEL.")
+    if text is None:
+        return None
+    if not drift:
+        raise UsageError("--dtypes is for --drift.", "Add --drift; one number type for all else is --dtype.")
+    from grue.checkpoints.device import choose_dtype
+
+    names = tuple(dict.fromkeys(choose_dtype(name.strip(), "cpu") for name in text.split(",") if name.strip()))
+    return tuple(name for name in names if name != "float32")
+
+
+def _drift(
+    model: str, asked: EngineOptions, rows: RowsCall, dtypes: tuple[str, ...] | None, drifts: list[Drift]
+) -> Iterator[Finding]:
+    """Measure and report; ``drifts`` takes what was measured."""
+    from grue.checkpoints.device import choose_device
+    from grue.engine.drift import finding, measure
+    from grue.engine.hf import HFEngine
+    from grue.engine.open import open_engine
+    from grue.engine.protocol import Job
+    from grue.evaluation.selection import select
+
+    def open_as(dtype: str) -> HFEngine:
+        engine = open_engine(model, replace(asked, dtype=dtype))
+        if not isinstance(engine, HFEngine):
+            raise UsageError(f"--drift: {model} is no checkpoint that --engine hf decodes.", "Name one.")
+        return engine
+
+    on_gpu = choose_device(asked.device).startswith("cuda")
+    wanted = dtypes if dtypes is not None else ("bfloat16", "float16") if on_gpu else ("bfloat16",)
+    try:
+        jobs = {
+            name: Job(decoding=task.suite.decoding, truncation=task.suite.truncation, seed=0, rows=task.rows)
+            for name, task in select(rows).tasks.items()
+        }
+        for one in measure(open_as, jobs, wanted):
+            drifts.append(one)
+            yield finding(one)
+    except GrueError as error:
+        yield _failed("drift", error)
 
 
 def _failed(check: str, error: GrueError) -> Finding:
