@@ -137,9 +137,11 @@ def _print_run(run: Run) -> None:
     from rich.table import Table
 
     manifest, out = run.manifest, stdout()
+    behind = manifest.model.endpoint
     lines = {
         "run": f"{manifest.run_id}, {run.results.status}, {manifest.created_at}",
         "model": f"{manifest.model.name} ({manifest.model.source})",
+        **({"endpoint": f"{behind.address}, {behind.server or 'version unknown'}; {behind.mark}"} if behind else {}),
         "identity": manifest.identity,
         "seed": str(manifest.seed),
         "path": str(run.path),

@@ -35,6 +35,9 @@ def facts(run: BoardRun) -> tuple[Fact, ...]:
     """Who generated, with what, when."""
     manifest, model = run.manifest, run.manifest.model
     found = [Fact("Run", run.id, is_code=True), Fact("Model", run.source, is_code=True)]
+    if behind := model.endpoint:
+        told = f"{behind.address}, {behind.server or 'of an unknown version'}; {behind.mark}"
+        found.append(Fact("Endpoint", told))
     if model.revision:
         found.append(Fact("Revision", model.revision, is_code=True))
     parameters = f"{size(run.parameters)} parameters" if run.parameters is not None else None

@@ -41,6 +41,18 @@ def test_endpoint_writes_what_the_checkpoint_behind_it_writes(grue, server, tmp_
     assert sent["temperature"] == 0
 
 
+def test_readers_of_a_run_see_that_it_is_self_reported(grue, whole, tmp_path):
+    shown = grue("runs", "show", whole).out
+    assert "self-reported" in shown
+    assert "vllm 0.0.1" in shown
+    assert grue("score", whole, "-o", tmp_path / "results" / "again").code == 0
+    again = read_run(tmp_path / "results" / "again")
+    assert again.manifest_value().model == read_run(whole).manifest_value().model
+    assert grue("leaderboard", "build", "--results", tmp_path / "results", "--out", tmp_path / "board").code == 0
+    [page] = (tmp_path / "board" / "runs").glob("*/index.html")
+    assert "self-reported" in page.read_text()
+
+
 def test_manifest_says_self_reported_and_who_answered(whole):
     stored = read_run(whole)
     manifest = json.loads((whole / "manifest.json").read_text())
