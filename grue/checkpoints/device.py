@@ -1,8 +1,9 @@
-"""Which device and number type compute, and with how many threads."""
+"""Which device and number type compute."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from grue.core.errors import UsageError
 from grue.core.text import nearest
@@ -60,24 +61,50 @@ def choose_dtype(wanted: str, device: str) -> str:
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use: its affinity, and its control group's share of time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = cpu_quota()
+    return cores if quota is None else max(1, min(cores, int(quota)))
 
 
-def settle_threads() -> int:
-    """Set torch's threads to the cores that are not busy; ``OMP_NUM_THREADS`` wins. Returns their number.
+def cpu_quota(proc: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """Cores' worth of time that control groups allow, the least of all levels; ``None`` without a bound.
 
-    A thread that waits for a core which another process holds keeps all others waiting at every barrier: with as
-    many threads as cores, one busy process makes decoding ten times slower.
+    Args:
+        proc: Names the groups of this process, a line each.
+        mount: Where the groups' files lie, of version 2 (``cpu.max``) or 1 (``cpu/cpu.cfs_quota_us``).
     """
-    import torch
+    try:
+        lines = proc.read_text().splitlines()
+    except OSError:
+        return None
+    found = []
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        place = Path(group.strip() or "/")
+        # In a container the group's own name may lie above what is mounted: its root is looked at too.
+        for level in (place, *place.parents):
+            folder = mount / (controllers and "cpu") / str(level).lstrip("/")
+            quota = _quota(folder)
+            if quota is not None:
+                found.append(quota)
+    return min(found, default=None)
 
-    if os.environ.get("OMP_NUM_THREADS", "").strip().isdigit():
-        return int(torch.get_num_threads())
-    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    threads = max(1, min(torch.get_num_threads(), available_cores() - round(busy)))
-    torch.set_num_threads(threads)
-    return int(threads)
+
+def _quota(folder: Path) -> float | None:
+    try:
+        if (folder / "cpu.max").is_file():
+            quota, period = (folder / "cpu.max").read_text().split()[:2]
+        else:
+            quota = (folder / "cpu.cfs_quota_us").read_text()
+            period = (folder / "cpu.cfs_period_us").read_text()
+        share = int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        return None
+    return share if share > 0 else None
 
 
 def free_bytes(device: str) -> int:

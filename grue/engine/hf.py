@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grue.checkpoints.device import choose_device, choose_dtype, settle_threads
+from grue.checkpoints.device import choose_device, choose_dtype
 from grue.checkpoints.hashing import tokenizer_sha256
 from grue.checkpoints.hub import Located
 from grue.checkpoints.reading import quiet_transformers
+from grue.checkpoints.threads import Threads, apply_threads, settle_threads, sleep_at_barriers
 from grue.core.errors import CheckpointError
 from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo
@@ -43,6 +44,7 @@ def open_checkpoint(source: str, located: Located, options: EngineOptions) -> HF
         CheckpointError: where it cannot be used as it is.
         UsageError: for a device or number type that is not to be had.
     """
+    sleep_at_barriers()
     # First, so that the weights are hashed while libraries are imported.
     checkpoint = read_checkpoint(located.folder, options)
     device = choose_device(options.device)
@@ -97,7 +99,7 @@ class HFEngine:
         self.notes: Sequence[str] = reader.notes
         self.model: Any = None
         self._options = options
-        self._threads: int | None = None
+        self._threads: Threads | None = None
 
     @property
     def info(self) -> ModelInfo:
@@ -183,11 +185,13 @@ class HFEngine:
         import torch
 
         on_gpu = self.device.startswith("cuda")
+        self._settle_threads()
         return {
             "device": self.device,
             "device_name": torch.cuda.get_device_name(self.device) if on_gpu else None,
             "dtype": self.dtype,
-            "threads": self._threads if self._threads is not None else int(torch.get_num_threads()),
+            "threads": self._threads.count if self._threads else int(torch.get_num_threads()),
+            "threads_chosen": self._threads.chosen if self._threads else None,
             "notes": list(self.notes),
         }
 
@@ -199,8 +203,7 @@ class HFEngine:
         """
         if self.model is not None:
             return
-        if self.device == "cpu":
-            self._threads = settle_threads()
+        self._settle_threads()
         self.model = self.loading.take()
 
     def close(self) -> None:
@@ -255,11 +258,15 @@ class HFEngine:
 
     def _in_thread(self, turns: Iterator[Turn]) -> Iterator[Turn]:
         if self._threads is not None:
-            import torch
-
-            # A number of threads holds for the thread that set it.
-            torch.set_num_threads(self._threads)
+            apply_threads(self._threads.count)
         yield from turns
+
+    def _settle_threads(self) -> None:
+        """Choose threads once, on a CPU; whoever gave a model that is in memory has chosen."""
+        if self.device == "cpu" and self._threads is None and self.model is None:
+            # A measurement beside a model that is being loaded would measure that.
+            self.loading.wait()
+            self._threads = settle_threads(int(getattr(self.checkpoint.config, "hidden_size", 0) or 0))
 
     def _portion(self, turns: Sequence[Turn], items: Sequence[Item], wanted: Wanted, job: Job) -> Portion:
         generations: list[Generation] = []

@@ -29,6 +29,11 @@ class Loading:
             self._thread = threading.Thread(target=self._run, name="grue-loading")
             self._thread.start()
 
+    def wait(self) -> None:
+        """Return when nothing is being loaded."""
+        if self._thread is not None:
+            self._thread.join()
+
     def take(self) -> Any:
         """The model; waits for the thread, or loads here where none was started.
 

@@ -58,7 +58,7 @@ def prepare(
         if load_ahead and isinstance(engine, LoadsAhead):
             engine.load_ahead()
         return Judging(
-            device=str(engine.environment().get("device") or options.device),
+            device=options.device,
             evaluated=engine.folder,
             evaluated_sha256=engine.info.weights_sha256 if rows.model_metrics else None,
         )
