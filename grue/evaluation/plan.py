@@ -201,9 +201,16 @@ def _part(whole: Plan, shard: Shard) -> Plan:
     counted = replace(shard, rows={name: len(rows) for name, rows in chosen.items()})
     return replace(
         whole,
-        tasks=tuple(replace(task, rows=chosen[task.name]) for task in whole.tasks),
+        tasks=tuple(_part_of(task, chosen[task.name], whole.manifest.model) for task in whole.tasks),
         manifest=replace(whole.manifest, shard=counted),
     )
+
+
+def _part_of(task: PlannedTask, rows: tuple[Row, ...], model: ModelInfo) -> PlannedTask:
+    # Null systems borrow from all rows of the run. A fixed composition is the part's own: were it the run's, every
+    # part would decode the rows of all others.
+    job = replace(task.job, rows=rows) if task.job.deterministic and model.kind != "null" else task.job
+    return replace(task, rows=rows, job=job)
 
 
 def _check_samples(tasks: Sequence[PlannedTask], generation: GenerationCall) -> None:

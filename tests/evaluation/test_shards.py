@@ -27,6 +27,24 @@ CALL = ("-m", "demo:causal", "-t", "imdb,iwslt2017,commongen", "--data", "mini",
 SAMPLED = ("-g", "do_sample=true,temperature=0.8,num_beams=1", "--samples", "2")
 TASKS = ("imdb", "iwslt2017", "commongen")
 PROGRAM = "from grue.cli.main import main; main()"
+# Storing takes its time, so that a kill meets a run between its first row and its last.
+SLOW = """
+import time
+from grue.runs.directory import RunDirectory
+
+append = RunDirectory.append
+
+
+def slow(self, task, generations):
+    append(self, task, generations)
+    if list(generations):
+        time.sleep(1)
+
+
+RunDirectory.append = slow
+from grue.cli.main import main
+main()
+"""
 PATIENCE_SECONDS = 120
 
 
@@ -249,9 +267,9 @@ def test_from_python_with_default_folders(tmp_path, monkeypatch, made, results):
     assert results(joined.path) == results(made[0])
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(program: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [sys.executable, "-c", program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -264,10 +282,10 @@ def test_a_killed_part_is_named_and_its_command_finishes_it(grue, tmp_path, resu
     call = ("-m", "demo:causal", "-t", "imdb", "--data", "mini", "-L", "48", "--quiet", "-b", "2")
     assert grue("eval", *call, "-o", tmp_path / "whole").code == 0
     assert grue("eval", *call, "--shard", "1/2", "-o", tmp_path / "one").code == 0
-    process = start("eval", *call, "--shard", "2/2", "-o", str(tmp_path / "two"))
+    process = start(SLOW, "eval", *call, "--shard", "2/2", "-o", str(tmp_path / "two"))
     lines = tmp_path / "two" / "samples" / "imdb.partial.jsonl"
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and (not lines.exists() or lines.read_bytes().count(b"\n") < 4):
+    while time.monotonic() < deadline and (not lines.exists() or lines.read_bytes().count(b"\n") < 1):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -285,7 +303,7 @@ def test_a_killed_part_is_named_and_its_command_finishes_it(grue, tmp_path, resu
 def test_a_killed_merge_is_started_again(made, tmp_path, grue, results):
     whole, parts = made
     arguments = ["merge", *map(str, parts), "-o", str(tmp_path / "joined")]
-    process = start(*arguments)
+    process = start(PROGRAM, *arguments)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and process.poll() is None and not (tmp_path / "joined" / "samples").exists():
         time.sleep(0.005)
