@@ -2,12 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Holds bench/ with the speed bench's workload.
+MATERIAL ?= ../shared
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
-.PHONY: demo test test-long lint types docs clean
+.PHONY: demo test test-long lint types docs bench-generation bench-gpu clean
 
 demo: $(VENV)/.core
 	$(BIN)/grue demo
@@ -28,6 +30,13 @@ types: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/make_docs.py
+
+bench-generation: $(VENV)/.core
+	$(BIN)/python bench/generation.py --material $(MATERIAL)
+
+# The same code on a GPU: shapes of GPT-2 small and T5 base, bfloat16, 2,000 prompts.
+bench-gpu: $(VENV)/.core
+	$(BIN)/python bench/generation.py --material $(MATERIAL) --device cuda --threads 4
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
