@@ -31,6 +31,7 @@ def server(model: Model) -> Iterator[Running]:
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "FIRST_WAIT_SECONDS", 0.005)
+    monkeypatch.setattr(faults, "LONGEST_WAIT_SECONDS", 0.02)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)

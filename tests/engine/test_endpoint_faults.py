@@ -152,6 +152,33 @@ def test_answer_that_ends_all_ends_the_task_at_once_and_keeps_what_is_there(grue
     assert texts(tmp_path / "run", "commongen") == texts(whole, "commongen")
 
 
+def test_refusals_for_the_rate_fail_no_row_that_is_answered_in_the_end(grue, server, tmp_path, whole):
+    server.orders.before = lambda prompt: ["status:429"] * 10 if len(prompt) % 9 == 0 and prompt != "Hello" else []
+    answer = grue(*at(server), *WHAT, "-o", tmp_path / "run")
+    assert answer.code == 0
+    for task in TASKS:
+        assert texts(tmp_path / "run", task) == texts(whole, task)
+    bounds = [event["at_once"] for event in events(tmp_path / "run", "slowed_down")]
+    assert min(bounds) < 16
+
+
+def test_row_that_is_refused_for_the_rate_while_others_pass_is_given_up(grue, server, tmp_path, whole):
+    rows = read_run(whole).samples("commongen").to_pylist()
+    server.orders.always = lambda prompt: "status:429" if prompt == rows[4]["prompt"] else None
+    assert grue(*at(server), *WHAT, "-o", tmp_path / "run").code == 3
+    [failed] = events(tmp_path / "run", "row_failed")
+    assert failed["id"] == rows[4]["id"]
+    assert "429 Too Many Requests" in failed["reason"]
+
+
+def test_nothing_but_refusals_for_the_rate_ends_the_task(grue, server, tmp_path, monkeypatch):
+    monkeypatch.setattr("grue.engine.endpoint.asking.LONGEST_REFUSAL_SECONDS", 0.2)
+    server.orders.always = lambda prompt: "status:429" if prompt != "Hello" else None
+    answer = grue(*at(server), *WHAT, "-o", tmp_path / "run", "--json")
+    assert answer.code == 3
+    assert "refused all for 0.2 s" in answer.document["results"]["tasks"]["commongen"]["error"]
+
+
 def test_server_that_dies_ends_the_tasks_and_not_row_by_row(grue, server, tmp_path, monkeypatch):
     monkeypatch.setattr("grue.engine.endpoint.asking.ATTEMPTS", 2)
     server.orders.always = lambda prompt: "nothing" if prompt != "Hello" else None

@@ -12,7 +12,15 @@ from grue.core.rows import Generation
 from grue.core.text import Json
 from grue.engine.endpoint.answer import Answer, MalformedError, read_answer
 from grue.engine.endpoint.client import Client
-from grue.engine.endpoint.faults import ATTEMPTS, TIMEOUT_ATTEMPTS, Fault, RowRefusedError, wait_before
+from grue.engine.endpoint.faults import (
+    ATTEMPTS,
+    LONGEST_REFUSAL_SECONDS,
+    RATE_ATTEMPTS,
+    TIMEOUT_ATTEMPTS,
+    Fault,
+    RowRefusedError,
+    wait_before,
+)
 from grue.engine.endpoint.pace import Pace
 from grue.engine.endpoint.payload import draw_seed, request_body
 from grue.engine.protocol import Failure, Job, Portion, Request, Work
@@ -100,9 +108,8 @@ class Asking:
     async def _ask(self, client: Client, request: Request) -> Portion:
         """A generation or a failure, after as many attempts as it takes."""
         events: list[Mapping[str, Json]] = []
-        attempt = timeouts = 0
+        faults = timeouts = refusals = 0
         while True:
-            attempt += 1
             try:
                 async with self._pace.turn() as began:
                     answer = await self._attempt(client, request)
@@ -110,19 +117,31 @@ class Asking:
             except RowRefusedError as refusal:
                 return self._failed(client, request, str(refusal), events)
             except Fault as fault:
+                refusals += fault.is_rate_limit
+                faults += not fault.is_rate_limit
                 timeouts += fault.is_timeout
-                if attempt == ATTEMPTS or timeouts == TIMEOUT_ATTEMPTS:
+                if faults == ATTEMPTS or timeouts == TIMEOUT_ATTEMPTS or refusals == RATE_ATTEMPTS:
                     self._lost += 1
-                    return self._failed(client, request, f"{fault.reason} (attempt {attempt}, the last)", events)
-                wait = wait_before(attempt, fault.wait_seconds)
-                if not fault.is_rate_limit:
-                    await asyncio.sleep(wait)
-                elif self._pace.slow_down(began, wait):
-                    events.append({"kind": "slowed_down", "at_once": int(self._pace.limit), "wait_seconds": wait})
+                    return self._failed(client, request, f"{fault.reason} ({faults + refusals} attempts)", events)
+                if fault.is_rate_limit:
+                    events += self._slowed(client, fault, began)
+                await asyncio.sleep(wait_before(refusals if fault.is_rate_limit else faults, fault.wait_seconds))
             else:
                 self._lost = 0
                 self._pace.went_well()
                 return self._answered(client, request, answer, seconds, events)
+
+    def _slowed(self, client: Client, fault: Fault, sent_at: float) -> list[Mapping[str, Json]]:
+        """Slow all down, and end the task where nothing but refusals came for long; an event where the bound fell."""
+        wait = wait_before(self._pace.refusals + 1, fault.wait_seconds)
+        fell = self._pace.slow_down(sent_at, wait)
+        if self._pace.refused_seconds() > LONGEST_REFUSAL_SECONDS:
+            raise CheckpointError(
+                f"The endpoint refused all for {LONGEST_REFUSAL_SECONDS:g} s: {client.key.hide(fault.reason)}.",
+                "Start the same command later; it goes on where it stopped.",
+                place=str(client.address),
+            )
+        return [{"kind": "slowed_down", "at_once": int(self._pace.limit), "wait_seconds": wait}] if fell else []
 
     async def _attempt(self, client: Client, request: Request) -> Answer:
         manner = self._manner

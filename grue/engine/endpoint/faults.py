@@ -15,8 +15,12 @@ from grue.engine.endpoint.answer import error_code, error_message
 
 ATTEMPTS = 8
 TIMEOUT_ATTEMPTS = 3
+# Refusals for the rate alone say nothing of the row; only a row that is refused while others pass gets here.
+RATE_ATTEMPTS = 32
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 60.0
+# So long nothing but refusals for the rate, and the task ends.
+LONGEST_REFUSAL_SECONDS = 900.0
 # A server that asks for more is asked again by the next start of the command.
 LONGEST_ASKED_WAIT_SECONDS = 600.0
 

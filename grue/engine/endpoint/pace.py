@@ -16,6 +16,7 @@ class Pace:
         limit: The bound now; its whole part counts.
         under_way: Requests that wait for their answer.
         peak: Most of them at once.
+        refusals: Requests refused for their rate since the last answer.
     """
 
     def __init__(self, most: int) -> None:
@@ -23,8 +24,10 @@ class Pace:
         self.limit = float(most)
         self.under_way = 0
         self.peak = 0
+        self.refusals = 0
         self._resume_at = 0.0
         self._slowed_at = 0.0
+        self._refused_since = 0.0
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
@@ -48,6 +51,7 @@ class Pace:
 
     def went_well(self) -> None:
         """One more was answered."""
+        self.refusals = 0
         self.limit = min(float(self.most), self.limit + 1 / self.limit)
 
     def slow_down(self, sent_at: float, wait_seconds: float) -> bool:
@@ -61,9 +65,15 @@ class Pace:
             Whether the bound fell.
         """
         now = time.monotonic()
+        self._refused_since = self._refused_since if self.refusals else now
+        self.refusals += 1
         self._resume_at = max(self._resume_at, now + wait_seconds)
         if sent_at < self._slowed_at:
             return False
         self._slowed_at = now
         before, self.limit = self.limit, max(1.0, self.limit / 2)
         return self.limit < before
+
+    def refused_seconds(self) -> float:
+        """For how long there were refusals and no answer."""
+        return time.monotonic() - self._refused_since if self.refusals else 0.0
