@@ -97,6 +97,7 @@ class Running:
     url: str
     orders: Orders
     version: str = "0.0.1"
+    models_status: int = 200
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
@@ -137,6 +138,8 @@ def serving(model: Model, *, owner: str = "vllm", key: str | None = None, name: 
         def do_GET(self) -> None:
             if key and self.headers.get("Authorization") != f"Bearer {key}":
                 self.send(401, {"error": {"message": f"Bad header: {self.headers.get('Authorization')}"}})
+            elif self.path == "/v1/models" and running.models_status != 200:
+                self.send(running.models_status, {"error": {"message": "no list today"}})
             elif self.path == "/v1/models":
                 self.send(200, {"object": "list", "data": [{"id": name, "object": "model", "owned_by": owner}]})
             elif self.path == "/version" and owner == "vllm":

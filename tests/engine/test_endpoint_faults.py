@@ -127,6 +127,15 @@ def test_unreachable_server_is_told_before_anything_is_made(grue, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("status", [404, 500])
+def test_server_without_a_list_of_models_is_asked_all_the_same(grue, server, tmp_path, whole, status):
+    server.models_status = status
+    answer = grue(*at(server), *WHAT, "-g", "min_new_tokens=0", "-o", tmp_path / "run")
+    assert answer.code == 0
+    assert "(0.0.1)" in answer.err
+    assert texts(tmp_path / "run", "iwslt2017") == texts(whole, "iwslt2017")
+
+
 def test_model_that_the_server_does_not_have_is_told_before_anything_is_made(grue, server, tmp_path):
     answer = grue("eval", "-m", "openai:dema", "--base-url", server.url, *WHAT, "-o", tmp_path / "run")
     assert answer.code == 2

@@ -59,7 +59,7 @@ def open_endpoint(model: str, options: EngineOptions) -> EndpointEngine:
         endpoint=EndpointInfo(address=str(address), model=name, server=str(server) or None),
     )
     notes = [
-        f"Self-reported: what answers at {address} is what it says it is ({server or 'it says nothing'}).",
+        f"Self-reported: what answers at {address} is what it says it is ({str(server) or 'it says nothing'}).",
         "Prompts are sent whole: no tokenizer is known here, so the tasks' cuts do not apply.",
     ]
     if server.program is None:

@@ -38,6 +38,7 @@ class Fault(Exception):  # noqa: N818 - most are mended by asking again
         wait_seconds: How long the server asks to wait; ``None`` where it does not say.
         is_rate_limit: Whether all requests should slow down.
         is_timeout: Whether nothing came in time.
+        is_answer: Whether the server itself said it.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class Fault(Exception):  # noqa: N818 - most are mended by asking again
         wait_seconds: float | None = None,
         is_rate_limit: bool = False,
         is_timeout: bool = False,
+        is_answer: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.wait_seconds = wait_seconds
         self.is_rate_limit = is_rate_limit
         self.is_timeout = is_timeout
+        self.is_answer = is_answer
 
 
 class RowRefusedError(Exception):
@@ -91,7 +94,8 @@ def raise_for(status: int, headers: Mapping[str, str], body: bytes, *, address: 
                 "Start the same command then; it goes on where it stopped.",
                 place=place,
             )
-        raise Fault(reason, wait_seconds=wait, is_rate_limit=status == 429 or (status == 503 and wait is not None))
+        is_rate_limit = status == 429 or (status == 503 and wait is not None)
+        raise Fault(reason, wait_seconds=wait, is_rate_limit=is_rate_limit, is_answer=True)
     if status in _ENDS_THE_TASK:
         raise CheckpointError(f"The endpoint answers {reason}.", _fix(status), place=place)
     raise RowRefusedError(reason)

@@ -61,7 +61,7 @@ async def look_at(address: Address, key: Key) -> Server:
 
 
 async def _models(client: Client) -> list[dict[str, Any]]:
-    """The objects of the list of models; empty for a server without one."""
+    """The objects of the list of models; empty for a server without one, or one that fails to make it."""
     attempt = 0
     while True:
         attempt += 1
@@ -75,6 +75,8 @@ async def _models(client: Client) -> list[dict[str, Any]]:
         except (MalformedError, RowRefusedError):
             return []
         except Fault as fault:
+            if attempt == OPEN_ATTEMPTS and fault.is_answer:
+                return []
             if attempt == OPEN_ATTEMPTS:
                 raise CheckpointError(
                     f"The endpoint cannot be reached: {fault.reason}.",
