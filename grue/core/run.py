@@ -185,32 +185,76 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a task's generation cost; ``None`` where no model ran or nothing was measured."""
+    """What a task's generation cost; ``None`` where no model ran or nothing was measured.
+
+    Attributes:
+        wall_seconds: Of generation, over all starts of the run.
+        load_seconds: To load the weights.
+        prompt_tokens: Of all prompts.
+        generated_tokens: Of all texts.
+        tokens_per_second: New tokens over the seconds of generation, whatever went on in them.
+        prefill_tokens_per_second: Prompt tokens read, over the seconds that devices spent reading.
+        decode_tokens_per_second: New tokens written, over the seconds that devices spent writing.
+        latency_ms_p50: Median time a text took.
+        latency_ms_p95: The time that 95 % of the texts took at most.
+        first_row_seconds: From the call to the first row of the task that was stored, other tasks left out.
+        peak_memory_bytes: The most that was held at once.
+        peak_memory_of: ``device``; or ``process``, where it is the most that a process held resident.
+        energy_joules: What the devices in ``energy_of`` took, whoever used them.
+        energy_generations: Generations that were stored while it was measured.
+        energy_of: Names of the devices that told.
+        flops: Operations that the texts asked of the model, by its config; of those that were timed.
+        flops_utilization: Their share of what the devices could have done in the time: an estimate.
+        device_peak_flops: Operations a second that were measured on the devices.
+    """
 
     wall_seconds: float
     load_seconds: float | None = None
     prompt_tokens: int | None = None
     generated_tokens: int | None = None
     tokens_per_second: float | None = None
+    prefill_tokens_per_second: float | None = None
+    decode_tokens_per_second: float | None = None
     latency_ms_p50: float | None = None
     latency_ms_p95: float | None = None
+    first_row_seconds: float | None = None
     peak_memory_bytes: int | None = None
+    peak_memory_of: str | None = None
     energy_joules: float | None = None
+    energy_generations: int | None = None
+    energy_of: tuple[str, ...] = ()
+    flops: float | None = None
+    flops_utilization: float | None = None
+    device_peak_flops: float | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """The object of ``results.json``; ``energy_joules`` only where it was measured."""
-        out: dict[str, Json] = {
+        """The object of ``results.json``."""
+        return {
             "wall_seconds": self.wall_seconds,
             "load_seconds": self.load_seconds,
             "prompt_tokens": self.prompt_tokens,
             "generated_tokens": self.generated_tokens,
             "tokens_per_second": self.tokens_per_second,
+            "prefill_tokens_per_second": self.prefill_tokens_per_second,
+            "decode_tokens_per_second": self.decode_tokens_per_second,
             "latency_ms": {"p50": self.latency_ms_p50, "p95": self.latency_ms_p95},
+            "first_row_seconds": self.first_row_seconds,
             "peak_memory_bytes": self.peak_memory_bytes,
+            "peak_memory_of": self.peak_memory_of,
+            "energy_joules": self.energy_joules,
+            "energy_generations": self.energy_generations,
+            "energy_of": list(self.energy_of),
+            "flops": self.flops,
+            "flops_utilization": self.flops_utilization,
+            "device_peak_flops": self.device_peak_flops,
         }
-        if self.energy_joules is not None:
-            out["energy_joules"] = self.energy_joules
-        return out
+
+    @property
+    def joules_per_1000(self) -> float | None:
+        """Joules for a thousand generations."""
+        if self.energy_joules is None or not self.energy_generations:
+            return None
+        return 1000 * self.energy_joules / self.energy_generations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

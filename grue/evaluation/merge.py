@@ -12,7 +12,7 @@ from grue.core.errors import RunDirectoryError, UsageError
 from grue.core.rows import Generation, Row, prompts_sha256
 from grue.core.run import Cost, Manifest, Shard
 from grue.evaluation.call import OutputCall
-from grue.evaluation.costs import Timed, cost_of, timed_of
+from grue.evaluation.costs import cost_of, joined, timed_of, with_peak
 from grue.evaluation.environment import grue_version
 from grue.evaluation.from_run import task_to_score, texts_of
 from grue.evaluation.plan import default_path
@@ -137,15 +137,27 @@ def _with_latencies(folder: Path, task: str, generations: Sequence[Generation]) 
 def _cost(task: str, parts: Sequence[_Part], generations: Sequence[Generation]) -> Cost:
     """Seconds of all parts together, as if one had followed the other; the most memory of any."""
     costs = [part.stored.results_value().tasks[task].cost for part in parts]
-    timed = [timed_of(part.stored.path, task) for part in parts]
     loading = [cost.load_seconds for cost in costs if cost.load_seconds is not None]
-    memory = [cost.peak_memory_bytes for cost in costs if cost.peak_memory_bytes is not None]
-    return cost_of(
+    largest = max((cost for cost in costs if cost.peak_memory_bytes), key=_peak_memory, default=None)
+    counted = [cost.flops for cost in costs if cost.flops is not None]
+    cost = cost_of(
         generations,
-        timed=Timed(sum(one.seconds for one in timed), sum(one.tokens for one in timed)),
+        timed=joined([timed_of(part.stored.path, task) for part in parts]),
         load_seconds=sum(loading) if loading else None,
-        peak_memory_bytes=max(memory, default=None),
+        peak_memory_bytes=largest.peak_memory_bytes if largest else None,
+        peak_memory_of=largest.peak_memory_of if largest else None,
     )
+    if len(counted) < len(costs):
+        return cost
+    cost = replace(cost, flops=sum(counted))
+    peaks = [cost.device_peak_flops for cost in costs if cost.device_peak_flops]
+    # What the devices could have done in the seconds of their parts, as one device over all seconds.
+    could = sum(peak * part.wall_seconds for peak, part in zip(peaks, costs, strict=False))
+    return with_peak(cost, could / cost.wall_seconds) if len(peaks) == len(costs) and cost.wall_seconds else cost
+
+
+def _peak_memory(cost: Cost) -> int:
+    return cost.peak_memory_bytes or 0
 
 
 def _parts(folders: Sequence[Path]) -> list[_Part]:

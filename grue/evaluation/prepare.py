@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,12 +84,19 @@ def evaluate_call(
     Raises:
         GrueError: as ``prepare`` and ``execute``.
     """
+    begun = time.perf_counter()
     prepared = prepare(model, options, rows, generation, load_ahead=True)
     for text in (*prepared.engine.notes, *prepared.plan.notes):
         progress.note(text)
     try:
         return execute(
-            prepared.plan, prepared.engine, prepared.path(out), fresh=out.fresh, progress=progress, worker=worker
+            prepared.plan,
+            prepared.engine,
+            prepared.path(out),
+            fresh=out.fresh,
+            progress=progress,
+            worker=worker,
+            begun=begun,
         )
     finally:
         prepared.engine.close()

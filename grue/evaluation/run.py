@@ -15,11 +15,13 @@ from grue.core.run import Cost, TaskResult
 from grue.engine.loading import LoadsAhead
 from grue.engine.protocol import Engine
 from grue.evaluation.costs import cost_of, peak_resident_bytes, timed_of
+from grue.evaluation.gauge import Gauge
 from grue.evaluation.generate import Generated, generate_task, message_of, missing
 from grue.evaluation.plan import Plan, PlannedTask
 from grue.evaluation.progress import Progress
 from grue.evaluation.results import FINISHED, PARTIAL, run_scores, task_result, validity_of, write_scored
 from grue.evaluation.scoring_worker import ScoringWorker
+from grue.evaluation.selection import working_settings
 from grue.evaluation.shard import Unscored
 from grue.evaluation.stalls import watched
 from grue.evaluation.standing import Standing
@@ -54,6 +56,7 @@ def execute(
     fresh: bool,
     progress: Progress,
     worker: ScoringWorker | None = None,
+    begun: float | None = None,
 ) -> Outcome:
     """Do what a plan says, or go on with it.
 
@@ -64,12 +67,14 @@ def execute(
         fresh: Start anew beside a run that is there.
         progress: Watches; it is stopped whatever happens.
         worker: A scoring process to use; ``None`` starts one for this run.
+        begun: When the call began, by ``time.perf_counter``; ``None`` for now.
 
     Raises:
         RunDirectoryError: where the directory is of another run, in use or not to be written.
         PartialRunError: where generations or results could not be stored any more; what was stored before is kept.
     """
     was_there = path.exists()
+    begun = time.perf_counter() if begun is None else begun
     try:
         with RunDirectory.open(path, plan.manifest, fresh=fresh) as run:
             if run.status == FINISHED:
@@ -77,7 +82,7 @@ def execute(
             shard = plan.manifest.shard
             scorer = Unscored(shard) if shard else worker or ScoringWorker()
             try:
-                _Execution(plan, engine, run, scorer, progress).execute()
+                _Execution(plan, engine, run, scorer, progress, begun).execute()
             finally:
                 if scorer is not worker:
                     scorer.stop()
@@ -105,7 +110,13 @@ class _Execution:
     """One start of a run."""
 
     def __init__(
-        self, plan: Plan, engine: Engine, run: RunDirectory, worker: ScoringWorker | Unscored, progress: Progress
+        self,
+        plan: Plan,
+        engine: Engine,
+        run: RunDirectory,
+        worker: ScoringWorker | Unscored,
+        progress: Progress,
+        begun: float,
     ) -> None:
         self._plan = plan
         self._engine = engine
@@ -119,6 +130,7 @@ class _Execution:
         self._has_model = engine.info.kind not in NO_MODEL
         self._standings: dict[str, Standing | None] = {}
         self._validity: dict[str, TaskValidity] = {}
+        self._gauge = Gauge(run, engine, begun=begun, home=working_settings().home)
 
     def execute(self) -> None:
         """Generate, score and write everything, ``results.json`` last."""
@@ -131,6 +143,7 @@ class _Execution:
         settle()
         if any(missing(task, list(stored[task.name])) for task in self._plan.tasks):
             self._load()
+            self._gauge.open()
         try:
             self._generate_and_write()
         except RunDirectoryError as error:
@@ -139,6 +152,8 @@ class _Execution:
                 f"{error.fix} What was stored is kept: the same command then goes on.".strip(),
                 place=error.place,
             ) from error
+        finally:
+            self._gauge.close()
 
     def _generate_and_write(self) -> None:
         # On an accelerator judges would take memory from the model: they wait until it is gone.
@@ -156,7 +171,7 @@ class _Execution:
         if self._waiting:
             self._progress.phase("scoring")
         self._write_ready(wait=True)
-        results = {task.name: self._results[task.name] for task in self._plan.tasks}
+        results = self._gauge.with_peaks({task.name: self._results[task.name] for task in self._plan.tasks})
         status = FINISHED if all(result.status == FINISHED for result in results.values()) else PARTIAL
         self._run.event("ended", status=status)
         self._run.write_validity(Validity(self._validity))
@@ -189,10 +204,14 @@ class _Execution:
         self._worker.begin(ticket, planned.recipe)
         self._measure(ticket, planned)
 
+        gauge = self._gauge.task(planned.name)
+
         def hand_over(generations: Sequence[Generation]) -> None:
             self._worker.add(ticket, generations, rows)
+            gauge.came(generations)
 
         generated = generate_task(planned, self._engine, self._run, hand_over, self._progress)
+        gauge.end()
         if generated.error:
             self._progress.note(f"{planned.name} failed: {generated.error}. The other tasks go on.")
         self._waiting.append(_Waiting(planned, generated, self._peak_memory(), earlier_cost))
@@ -240,6 +259,8 @@ class _Execution:
                 timed=timed_of(self._run.path, planned.name),
                 load_seconds=self._load_seconds,
                 peak_memory_bytes=waiting.peak_memory_bytes,
+                peak_memory_of=self._gauge.memory_of,
+                flops=self._gauge.flops(generated.generations, planned.manifest),
             ),
         )
         if self._plan.manifest.shard:
