@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from grue.cli.output import print_json, stdout
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from grue.core.metric import MetricValue
-    from grue.core.run import Manifest, Results, ScoreValue, TaskResult
+    from grue.core.run import Cost, Manifest, Results, ScoreValue, TaskResult
     from grue.core.text import Json
     from grue.runs.read import StoredRun
 
@@ -80,6 +80,47 @@ def print_table(manifest: Manifest, results: Results) -> None:
     for task, result in results.tasks.items():
         if result.error:
             console.print(f"! {task}: {result.error}", soft_wrap=True)
+    print_efficiency({task: result.cost for task, result in results.tasks.items()})
+
+
+def print_efficiency(costs: Mapping[str, Cost]) -> None:
+    """One line a task that a model wrote: speed by phase, latency, first row, and what was measured besides."""
+    costs = {task: cost for task, cost in costs.items() if cost.generated_tokens is not None}
+    if not costs:
+        return
+    columns: dict[str, Callable[[Cost], str]] = {
+        "read tok/s": lambda cost: _plain(cost.prefill_tokens_per_second),
+        "write tok/s": lambda cost: _plain(cost.decode_tokens_per_second),
+        "p50 ms": lambda cost: _plain(cost.latency_ms_p50),
+        "p95 ms": lambda cost: _plain(cost.latency_ms_p95),
+        "first row s": lambda cost: _plain(cost.first_row_seconds, 1),
+        "memory MB": lambda cost: _plain(cost.peak_memory_bytes and cost.peak_memory_bytes / 1e6),
+        "J/1000 rows": lambda cost: _plain(cost.joules_per_1000),
+        "of peak %": lambda cost: _percent(cost.flops_utilization),
+    }
+    known = [name for name, cell in columns.items() if any(cell(cost) != NOTHING for cost in costs.values())]
+    if not known:
+        return
+    table = _table(("efficiency",), known)
+    for task, cost in costs.items():
+        table.add_row(task, *(columns[name](cost) for name in known))
+    console = _wide()
+    console.print()
+    console.print(table)
+    for note in _efficiency_notes(list(costs.values())):
+        console.print(note, soft_wrap=True)
+
+
+def _efficiency_notes(costs: Sequence[Cost]) -> Iterator[str]:
+    """What the numbers hold, where that is not plain."""
+    peak = next((cost.device_peak_flops for cost in costs if cost.flops_utilization is not None), None)
+    if peak:
+        yield f"Of peak: an estimate, the texts' operations over the {peak / 1e9:,.0f} GFLOP/s that were measured here."
+    if any(cost.peak_memory_of == "process" for cost in costs):
+        yield "Memory: the most that the process held resident."
+    names = dict.fromkeys(name for cost in costs for name in cost.energy_of)
+    if names:
+        yield f"Energy: all that {', '.join(names)} took meanwhile, other programs' share too."
 
 
 def print_matrix(runs: Sequence[tuple[Manifest, Results]]) -> None:
@@ -175,6 +216,10 @@ def _scored(score: ScoreValue) -> str:
 
 def _decimal(number: float, scale: float | None) -> str:
     return f"{number:.{DECIMALS.get(scale or 0.0, 3)}f}"
+
+
+def _plain(number: float | None, places: int = 0) -> str:
+    return NOTHING if number is None else f"{number:,.{places}f}"
 
 
 def _percent(fraction: float | None) -> str:
