@@ -167,8 +167,10 @@ def test_a_run_begun_on_one_device_goes_on_with_two_and_three(whole, tmp_path):
     assert outcome(folder) == outcome(whole["sampled"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-@pytest.mark.parametrize("while_loading", [True, False])
+@pytest.mark.parametrize(
+    ("number", "while_loading"),
+    [(signal.SIGKILL, True), (signal.SIGKILL, False), (signal.SIGTERM, True), (signal.SIGINT, False)],
+)
 def test_no_worker_outlives_the_command(tmp_path, number, while_loading):
     folder = tmp_path / "run"
     process = start(command(folder, "--devices", "cpu,cpu"))
