@@ -38,7 +38,6 @@ class Fault(Exception):  # noqa: N818 - most are mended by asking again
         wait_seconds: How long the server asks to wait; ``None`` where it does not say.
         is_rate_limit: Whether all requests should slow down.
         is_timeout: Whether nothing came in time.
-        is_answer: Whether the server itself said it.
     """
 
     def __init__(
@@ -48,14 +47,12 @@ class Fault(Exception):  # noqa: N818 - most are mended by asking again
         wait_seconds: float | None = None,
         is_rate_limit: bool = False,
         is_timeout: bool = False,
-        is_answer: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.wait_seconds = wait_seconds
         self.is_rate_limit = is_rate_limit
         self.is_timeout = is_timeout
-        self.is_answer = is_answer
 
 
 class RowRefusedError(Exception):
@@ -95,7 +92,7 @@ def raise_for(status: int, headers: Mapping[str, str], body: bytes, *, address: 
                 place=place,
             )
         is_rate_limit = status == 429 or (status == 503 and wait is not None)
-        raise Fault(reason, wait_seconds=wait, is_rate_limit=is_rate_limit, is_answer=True)
+        raise Fault(reason, wait_seconds=wait, is_rate_limit=is_rate_limit)
     if status in _ENDS_THE_TASK:
         raise CheckpointError(f"The endpoint answers {reason}.", _fix(status), place=place)
     raise RowRefusedError(reason)

@@ -11,7 +11,7 @@ from grue.core.errors import CheckpointError
 from grue.core.text import nearest
 from grue.engine.endpoint.address import Address, Key
 from grue.engine.endpoint.answer import MalformedError, read_object
-from grue.engine.endpoint.client import Client, connected
+from grue.engine.endpoint.client import Client, Reply, connected
 from grue.engine.endpoint.faults import Fault, RowRefusedError, raise_for, wait_before
 from grue.engine.endpoint.payload import KNOWN_SERVERS, LLAMA_CPP
 
@@ -62,36 +62,48 @@ async def look_at(address: Address, key: Key) -> Server:
 
 async def _models(client: Client) -> list[dict[str, Any]]:
     """The objects of the list of models; empty for a server without one, or one that fails to make it."""
-    attempt = 0
-    while True:
-        attempt += 1
-        try:
-            reply = await client.fetch("GET", f"{client.address}/models")
-            if reply.status in _NO_LIST:
-                return []
-            raise_for(reply.status, reply.headers, reply.body, address=client.address, key=client.key)
-            data = read_object(reply.body).get("data")
-            return [model for model in data if isinstance(model, dict)] if isinstance(data, list) else []
-        except (MalformedError, RowRefusedError):
-            return []
-        except Fault as fault:
-            if attempt == OPEN_ATTEMPTS and fault.is_answer:
-                return []
-            if attempt == OPEN_ATTEMPTS:
-                raise CheckpointError(
-                    f"The endpoint cannot be reached: {fault.reason}.",
-                    "Check --base-url and that the server runs.",
-                    place=str(client.address),
-                ) from None
-            await asyncio.sleep(wait_before(attempt, fault.wait_seconds))
+    try:
+        reply = await _patiently(client, f"{client.address}/models")
+    except Fault as fault:
+        raise CheckpointError(
+            f"The endpoint cannot be reached: {fault.reason}.",
+            "Check --base-url and that the server runs.",
+            place=str(client.address),
+        ) from None
+    if reply.status in _NO_LIST:
+        return []
+    try:
+        raise_for(reply.status, reply.headers, reply.body, address=client.address, key=client.key)
+        data = read_object(reply.body).get("data")
+    except (Fault, RowRefusedError, MalformedError):
+        return []
+    return [model for model in data if isinstance(model, dict)] if isinstance(data, list) else []
 
 
 async def _version(client: Client, program: str | None) -> str | None:
     """What ``/version`` (vLLM and others) or llama.cpp's ``/props`` says."""
     path, field = ("/props", "build_info") if program == LLAMA_CPP else ("/version", "version")
     try:
-        reply = await client.fetch("GET", f"{client.address.root}{path}")
+        reply = await _patiently(client, f"{client.address.root}{path}")
         version = read_object(reply.body).get(field) if reply.status == 200 else None
     except (Fault, MalformedError):
         return None
     return client.key.hide(version)[:80] if isinstance(version, str) and version.isprintable() else None
+
+
+async def _patiently(client: Client, url: str) -> Reply:
+    """What comes back, asked again where it may pass: a version that is missed once would make another run.
+
+    Raises:
+        Fault: where nothing came in the end.
+    """
+    for attempt in range(1, OPEN_ATTEMPTS):
+        try:
+            reply = await client.fetch("GET", url)
+            if reply.status != 429 and reply.status < 500:
+                return reply
+        except Fault as fault:
+            if fault.is_timeout:
+                raise
+        await asyncio.sleep(wait_before(attempt, None))
+    return await client.fetch("GET", url)
