@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -322,3 +323,19 @@ def test_draws_of_one_prompt_stay_together():
     run(cluster, requests, make_job(rows))
     for chunk in cluster.given:
         assert set(Counter(one.row.id for one in chunk.requests).values()) == {4}
+
+
+def test_nothing_is_kept_for_a_worker_that_does_not_come(monkeypatch):
+    """A cluster may have room for one of eight workers; that one must not get an eighth at a time for ever."""
+    cluster = FakeCluster(8, Odds(), 0)
+    crew = SteppedCrew(cluster)
+    crew.start()
+    cluster.workers[0].step()
+    crew.wait_for_one(None)
+    assert crew.n_sharing == 8
+    now = time.monotonic()
+    monkeypatch.setattr("grue.engine.pool.crew.time.monotonic", lambda: now + 3600)
+    assert crew.n_sharing == 1
+    cluster.workers[5].step()
+    crew.listen(*crew.hear())
+    assert crew.n_sharing == 2

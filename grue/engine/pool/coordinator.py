@@ -59,7 +59,7 @@ class Coordinator:
                 together = min(together, task.job.batch_rows)
             while self._wants_more(member, task.ledger, together):
                 held = [chunk.number for chunk in member.chunks]
-                taken = task.ledger.take(self._number + 1, held, len(self._crew.alive), together)
+                taken = task.ledger.take(self._number + 1, held, self._crew.n_sharing, together)
                 if not taken:
                     break
                 self._number += 1

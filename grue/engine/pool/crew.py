@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from grue.engine.pool.messages import Answer, Cancel, Chunk, Handle, Lost, Ready
 
 # How often a worker is started again without having answered anything in between.
 RESTARTS = 2
+# A worker that needs so much longer than another one needed to load may not come at all: nothing is kept for it.
+LATE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -21,6 +24,7 @@ class Member:
     Attributes:
         name: What events and ``Work`` call it.
         life: Number of the process that fills it; what earlier ones said is dropped.
+        started: When that process was asked for.
         handle: The process; ``None`` where it is gone for good.
         is_ready: Whether the weights are loaded.
         chunks: What it was given and has not ended, the running one first.
@@ -32,6 +36,7 @@ class Member:
     index: int
     name: str
     life: int = -1
+    started: float = 0.0
     handle: Handle | None = None
     is_ready: bool = False
     chunks: list[Chunk] = field(default_factory=list)
@@ -55,6 +60,7 @@ class Crew:
         self._transport = transport
         self._inbox: queue.SimpleQueue[tuple[int, int, Answer]] = queue.SimpleQueue()
         self._lives = 0
+        self._load_seconds = 0.0
         self._events: list[Mapping[str, Json]] = []
         self.members = [Member(index, name) for index, name in enumerate(transport.names)]
         self.reasons: dict[str, GrueError | str] = {}
@@ -68,6 +74,12 @@ class Crew:
     def ready(self) -> list[Member]:
         """Members that serve."""
         return [member for member in self.members if member.is_ready]
+
+    @property
+    def n_sharing(self) -> int:
+        """Members that the work is divided among: those that serve, and those that should do so soon."""
+        since = time.monotonic() - LATE_SECONDS - self._load_seconds
+        return sum(member.is_ready or member.started > since for member in self.alive)
 
     def start(self) -> None:
         """Start every worker that is not there, with all its chances."""
@@ -90,6 +102,7 @@ class Crew:
     def welcome(self, member: Member, ready: Ready) -> None:
         """A worker has loaded."""
         member.is_ready = True
+        self._load_seconds = max(self._load_seconds, ready.seconds)
         self._events.append(
             {
                 "kind": "worker_ready",
@@ -185,6 +198,7 @@ class Crew:
     def _start(self, member: Member) -> None:
         self._lives += 1
         life = member.life = self._lives
+        member.started = time.monotonic()
 
         def tell(answer: Answer) -> None:
             self._inbox.put((member.index, life, answer))
