@@ -17,6 +17,7 @@ from grue.core.errors import CheckpointError
 from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo
 from grue.core.text import Json
+from grue.engine.ahead import PromptsAhead
 from grue.engine.background import Background
 from grue.engine.batching import Item, longest_first
 from grue.engine.checkpoint import Checkpoint, load_model, read_checkpoint
@@ -94,6 +95,7 @@ class HFEngine:
         self.loading = Loading(partial(load_model, checkpoint, device, self.dtype, options))
         self.checkpoint = checkpoint
         self.reader = reader
+        self._ahead = PromptsAhead(reader)
         self.tokens = tokens
         self.device = device
         self.notes: Sequence[str] = reader.notes
@@ -224,9 +226,14 @@ class HFEngine:
         """Tokens of each row's prompt as the model would read it."""
         return [item.n_tokens for item in self.encode(rows, job)]
 
+    def read_ahead(self, requests: Sequence[Request], job: Job) -> None:
+        """Begin to tokenise what ``generate`` will be asked for; returns at once."""
+        prompts = [row.prompt for row in Wanted(requests, job).rows]
+        self._ahead.start(prompts, job.truncation, self.prompt_limit(job))
+
     def encode(self, rows: Sequence[Row], job: Job) -> list[Item]:
         """One item a row with its prompt read and cut, for a single draw."""
-        prompts = self.reader.encode([row.prompt for row in rows], job.truncation, self.prompt_limit(job))
+        prompts = self._ahead.take([row.prompt for row in rows], job.truncation, self.prompt_limit(job))
         return [Item(prompt, index) for index, prompt in enumerate(prompts)]
 
     def generate(self, requests: Sequence[Request], job: Job) -> Iterator[Portion]:

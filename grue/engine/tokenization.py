@@ -15,6 +15,9 @@ from grue.engine.checkpoint import Checkpoint
 from grue.engine.options import EngineOptions
 
 _PROBE = "a b"
+# Prompts that the tokenizer is given at once: enough for all of its threads, few enough that the places of all their
+# tokens in the text are not held at once.
+PORTION = 4096
 ASSISTANT_FIX = "Mend the chat template or the tokenizer's post-processor, or give --chat-template off."
 
 
@@ -64,7 +67,9 @@ class PromptReader:
             CheckpointError: where a prompt would begin with two begin-of-sequence tokens.
         """
         encoded = self._encode_templated if self.uses_template else self._encode_plain
-        results = encoded(prompts, truncation.side, limit_tokens)
+        results: list[EncodedPrompt] = []
+        for start in range(0, len(prompts), PORTION):
+            results += encoded(prompts[start : start + PORTION], truncation.side, limit_tokens)
         bos = self.tokenizer.bos_token_id
         for result in results:
             if bos is not None and result.ids[:2] == (bos, bos):

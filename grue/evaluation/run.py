@@ -12,6 +12,7 @@ from grue.core.collection import settle
 from grue.core.errors import CheckpointError, GrueError, PartialRunError, RunDirectoryError
 from grue.core.rows import Generation
 from grue.core.run import Cost, TaskResult
+from grue.engine.ahead import ReadsAhead
 from grue.engine.loading import LoadsAhead
 from grue.engine.protocol import Engine
 from grue.evaluation.costs import cost_of, peak_resident_bytes, timed_of
@@ -128,6 +129,7 @@ class _Execution:
         self._results: dict[str, TaskResult] = {}
         self._previous: Mapping[str, TaskResult] = run.previous.tasks if run.previous else {}
         self._has_model = engine.info.kind not in NO_MODEL
+        self._begun: set[str] = set()
         self._standings: dict[str, Standing | None] = {}
         self._validity: dict[str, TaskValidity] = {}
         self._gauge = Gauge(run, engine, begun=begun, home=working_settings().home)
@@ -136,12 +138,14 @@ class _Execution:
         """Generate, score and write everything, ``results.json`` last."""
         stored = {task.name: self._run.stored(task.name) for task in self._plan.tasks}
         n_stored = sum(map(len, stored.values()))
+        self._begun = {name for name, generations in stored.items() if generations}
         self._run.event("started", status=self._run.status, stored=n_stored)
         if n_stored:
             self._progress.note(f"Going on with {self._run.path}: {n_stored} generations are stored.")
         self._progress.start([task.workload(len(stored[task.name])) for task in self._plan.tasks])
         settle()
         if any(missing(task, list(stored[task.name])) for task in self._plan.tasks):
+            self._read_ahead(self._plan.tasks[0])
             self._load()
             self._gauge.open()
         try:
@@ -159,7 +163,9 @@ class _Execution:
         # On an accelerator judges would take memory from the model: they wait until it is gone.
         # Behind an endpoint it takes none here.
         shares_device = self._has_model and self._engine.environment().get("device") not in (None, "cpu")
-        for planned in self._plan.tasks:
+        for planned, following in zip(self._plan.tasks, (*self._plan.tasks[1:], None), strict=True):
+            if following is not None:
+                self._read_ahead(following)
             self._generate(planned)
             if not shares_device:
                 self._worker.end(self._ticket(planned))
@@ -196,6 +202,14 @@ class _Execution:
         ahead = self._engine.loading.seconds if isinstance(self._engine, LoadsAhead) else None
         self._load_seconds = max(time.perf_counter() - begin, ahead or 0.0)
         self._run.event("loaded", seconds=self._load_seconds)
+
+    def _read_ahead(self, planned: PlannedTask) -> None:
+        """Have a task's prompts tokenised beside what comes before it."""
+        if isinstance(self._engine, ReadsAhead):
+            stored = list(self._run.stored(planned.name)) if planned.name in self._begun else []
+            requests = missing(planned, stored)
+            if requests:
+                self._engine.read_ahead(requests, planned.job)
 
     def _generate(self, planned: PlannedTask) -> None:
         ticket = self._ticket(planned)

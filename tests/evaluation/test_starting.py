@@ -1,0 +1,75 @@
+"""A run's start: what is hashed, loaded and left behind before the first row."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from grue.checkpoints import hash_store
+from grue.engine import hf
+
+EVAL = ("eval", "-t", "commongen", "--data", "mini", "-L", 3, "--metrics", "mean_length", "--no-model-metrics")
+SHORT = ("-g", "num_beams=1,min_new_tokens=1,max_new_tokens=2")
+
+
+@pytest.fixture(autouse=True)
+def _as_a_new_process(monkeypatch):
+    monkeypatch.setattr(hash_store, "_known", {})
+    monkeypatch.setattr(hash_store, "SETTLED_SECONDS", -1.0)
+
+
+def test_a_finished_run_is_known_again_without_hashing_or_loading(grue, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRUE_HOME", str(tmp_path / "home"))
+    command = (*EVAL, *SHORT, "-m", "demo:causal", "-o", tmp_path / "run")
+    assert grue(*command).code == 0
+
+    def refused(*arguments):
+        raise AssertionError("nothing needs this")
+
+    hash_store._known.clear()
+    monkeypatch.setattr(hash_store, "weights_sha256", refused)
+    monkeypatch.setattr(hf, "load_model", refused)
+    again = grue(*command)
+    assert again.code == 0
+    assert "finished" in again.err + again.out
+
+
+def test_where_no_hash_is_kept_the_finished_run_is_the_same(grue, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRUE_HOME", str(tmp_path / "home"))
+    command = (*EVAL, *SHORT, "-m", "demo:causal", "-o", tmp_path / "run")
+    assert grue(*command).code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    hash_store._known.clear()
+    (tmp_path / "home" / hash_store.STORE_NAME).unlink()
+    assert grue(*command).code == 0
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def test_a_model_that_cannot_be_loaded_leaves_no_folder(grue, tmp_path, monkeypatch):
+    from grue.core.errors import CheckpointError
+
+    def broken(*arguments):
+        raise CheckpointError("Three weights are missing.", "Give the whole checkpoint.")
+
+    monkeypatch.setattr(hf, "load_model", broken)
+    answer = grue(*EVAL, *SHORT, "-m", "demo:causal", "-o", tmp_path / "run")
+    assert answer.code == 2
+    assert "Three weights are missing." in answer.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_faults_of_the_data_come_before_anything_is_loaded(grue, tmp_path, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(hf, "load_model", lambda *arguments: loaded.append(arguments))
+    answer = grue(*EVAL[:4], tmp_path, *SHORT, "-m", "demo:causal", "-o", tmp_path / "run")
+    assert answer.code == 2
+    assert loaded == []
+
+
+def test_the_manifest_says_how_many_threads_compute_and_why(grue, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert grue(*EVAL, *SHORT, "-m", "demo:causal", "-o", tmp_path / "run").code == 0
+    environment = json.loads((tmp_path / "run" / "manifest.json").read_text())["environment"]
+    assert environment["threads"] == 1
+    assert environment["threads_chosen"] == "OMP_NUM_THREADS"
