@@ -30,8 +30,8 @@ class BeamRow(Row):
     """A prompt's beams.
 
     Attributes:
-        beams: Running texts, the best first.
-        scores: Their summed log-probabilities.
+        beams: Running texts, each in the lane that holds its keys and values.
+        scores: Their summed log-probabilities, in the beams' order.
         finished: The best finished texts with their scores, the best first.
     """
 
@@ -73,7 +73,7 @@ class BeamWriter:
                 row.beams = [[] for _ in range(self.lanes)]
                 row.scores = [np.float32(0), *[NEVER] * (self.lanes - 1)]
         done: list[tuple[Row, Ended]] = []
-        moves: dict[Shelf, list[tuple[BeamRow, list[int]]]] = {}
+        moves: dict[Shelf, list[tuple[BeamRow, list[tuple[int, int]]]]] = {}
         now = time.perf_counter()
         for row, found in zip(rows, self._best(rows, logits), strict=True):
             seconds = now - row.started
@@ -83,10 +83,10 @@ class BeamWriter:
                 ids = row.finished[0][1]
                 reason = "stop" if ids[-1] in self._ends else "length"
                 done.append((row, Ended(row.prompt.index, row.draw, ids, reason, seconds)))
-            elif row.shelf is not None and parents != list(range(self.lanes)):
+            elif row.shelf is not None and parents:
                 moves.setdefault(row.shelf, []).append((row, parents))
         for shelf, moved in moves.items():
-            self._reorder(shelf, moved)
+            self._branch(shelf, moved)
         return done
 
     def _best(self, rows: Sequence[BeamRow], logits: Any) -> list[list[_Candidate] | None]:
@@ -116,8 +116,12 @@ class BeamWriter:
             for row in range(len(rows))
         ]
 
-    def _advance(self, row: BeamRow, found: Sequence[_Candidate]) -> list[int] | None:
-        """Finish and go on with what was found; the beams that the running ones come from, or ``None`` at the end."""
+    def _advance(self, row: BeamRow, found: Sequence[_Candidate]) -> list[tuple[int, int]] | None:
+        """Finish and go on with what was found.
+
+        Returns:
+            Beams whose keys and values others take over, (from, to); ``None`` at the end.
+        """
         n = len(row.beams[0]) + 1
         is_last = n >= self._decoding.max_new_tokens
         penalty = np.float32(float(n) ** self._decoding.length_penalty)
@@ -132,27 +136,38 @@ class BeamWriter:
         going = [candidate for candidate in found if candidate.token not in self._ends][: self.lanes]
         if is_last or len(going) < self.lanes:
             return None
-        row.beams = [[*row.beams[candidate.beam], candidate.token] for candidate in going]
-        row.scores = [candidate.score for candidate in going]
         if len(row.finished) == self.lanes and (
-            self._decoding.early_stopping or not row.scores[0] / penalty > row.finished[-1][0]
+            self._decoding.early_stopping or not going[0].score / penalty > row.finished[-1][0]
         ):
             return None
-        return [candidate.beam for candidate in going]
+        lanes = _lanes(going)
+        row.beams = [[*row.beams[candidate.beam], candidate.token] for candidate in lanes]
+        row.scores = [candidate.score for candidate in lanes]
+        # Before the first token all beams hold the same.
+        return [(c.beam, lane) for lane, c in enumerate(lanes) if c.beam != lane] if n > 1 else []
 
-    def _reorder(self, shelf: Shelf, moved: Sequence[tuple[BeamRow, list[int]]]) -> None:
+    def _branch(self, shelf: Shelf, moved: Sequence[tuple[BeamRow, list[tuple[int, int]]]]) -> None:
         """Give beams the keys and values of those they come from; the prompt's are the same in all."""
-        places, origins = [], []
-        for row, parents in moved:
-            base = row.slot * self.lanes
-            for lane, parent in enumerate(parents):
-                if lane != parent:
-                    places.append(base + lane)
-                    origins.append(base + parent)
+        moves = [
+            (row.slot * self.lanes + origin, row.slot * self.lanes + lane)
+            for row, pairs in moved
+            for origin, lane in pairs
+        ]
         start = min(len(row.prompt.ids) for row, _ in moved) if self._reads_prompt else 0
-        stop = max(row.length for row, _ in moved)
-        if stop > start:
-            shelf.reorder(places, origins, start, stop)
+        shelf.branch(moves, start, max(row.length for row, _ in moved))
 
     def _context(self, row: BeamRow, beam: Sequence[int]) -> Sequence[int]:
         return [*(row.prompt.ids if self._reads_prompt else ()), *self._start, *beam]
+
+
+def _lanes(going: Sequence[_Candidate]) -> list[_Candidate]:
+    """Candidates by lane: the best of a beam stays where it is, the others take lanes that nobody goes on from."""
+    placed: dict[int, _Candidate] = {}
+    others = []
+    for candidate in going:
+        if candidate.beam in placed:
+            others.append(candidate)
+        else:
+            placed[candidate.beam] = candidate
+    free = iter(others)
+    return [placed[lane] if lane in placed else next(free) for lane in range(len(going))]

@@ -130,14 +130,24 @@ class Shelf:
         for theirs, mine in zip(source._buffers, self._buffers, strict=True):
             mine[:, :, row, :stop] = theirs[:, :, source_row, :stop]
 
-    def reorder(self, places: Sequence[int], origins: Sequence[int], start: int, stop: int) -> None:
-        """Give rows (not places) the content that other rows had before, columns ``start`` to ``stop``."""
+    def branch(self, moves: Sequence[tuple[int, int]], start: int, stop: int) -> None:
+        """Copy columns ``start`` to ``stop`` from rows (not places) to others.
+
+        Args:
+            moves: Where from and where to; no row is both.
+            start: First column.
+            stop: After the last column.
+        """
         import torch
 
         for buffer in self._buffers:
-            to = torch.tensor(places, device=buffer.device)
-            taken = buffer[:, :, :, start:stop].index_select(2, torch.tensor(origins, device=buffer.device))
-            buffer[:, :, :, start:stop].index_copy_(2, to, taken)
+            if buffer.device.type == "cpu":
+                for origin, row in moves:
+                    buffer[:, :, row, start:stop] = buffer[:, :, origin, start:stop]
+                continue
+            origins, rows = torch.tensor(moves, device=buffer.device).unbind(1)
+            part = buffer[:, :, :, start:stop]
+            part.index_copy_(2, rows, part.index_select(2, origins))
 
     def _copy(self, slot: int, other: Shelf, place: int, stop: int) -> None:
         lanes = self.lanes
