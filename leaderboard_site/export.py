@@ -14,11 +14,13 @@ from grue.runs.validity import Validity, read_validity
 from leaderboard_site import documents
 from leaderboard_site.cards import Card, card
 from leaderboard_site.collect import Skipped, collect, one_line
+from leaderboard_site.costs import Axis
 from leaderboard_site.folder import MARKER, check_folder, swapped
 from leaderboard_site.links import FileScheme, Page
 from leaderboard_site.numbers import plural
 from leaderboard_site.pages.about import about_view
 from leaderboard_site.pages.board import board_views
+from leaderboard_site.pages.cost import cost_views, known_axes
 from leaderboard_site.pages.empty import empty_view
 from leaderboard_site.pages.frame import Tab
 from leaderboard_site.pages.rows import TaskRows, read_rows
@@ -110,8 +112,11 @@ class _Builder:
         self._json(name, documents.leaderboard(data, self._settings))
         slug = "" if is_default else setting.slug
         document = Page(kind="json", name=name)
-        for view in board_views(data, self._settings, slug, self._cards, self._validity, document):
+        views = board_views(data, self._settings, slug, self._cards, self._validity, document)
+        for view in views:
             self._html(view)
+        for cost in cost_views(data, self._cards, slug=slug, settings=self._costs(views[0].menu), json=document):
+            self._html(cost)
 
     def _task(self, name: str, data: BoardData) -> None:
         board, slug = data.tasks[name], self._task_slug(name, data.setting)
@@ -139,6 +144,20 @@ class _Builder:
             json=Page(kind="json", name=document),
         ):
             self._html(view)
+        for cost in cost_views(
+            data,
+            self._cards,
+            slug=slug,
+            settings=self._costs(places, name),
+            json=Page(kind="json", name=document),
+            board=board,
+        ):
+            self._html(cost)
+
+    def _costs(self, tabs: Sequence[Tab], task: str = "") -> list[tuple[Tab, list[Axis]]]:
+        """Links to settings, in the order of the menu, with the costs that each has pages of."""
+        shown = [setting for setting in self._settings if not task or task in self._data[setting.slug].tasks]
+        return [(tab, known_axes(self._data[one.slug])) for tab, one in zip(tabs, shown, strict=True)]
 
     def _run(self, run: BoardRun, data: BoardData) -> None:
         rows = {name: self._read(run, name, data) for name in run.tasks}

@@ -16,10 +16,11 @@ class Page:
     """One page, or one JSON document of the board, apart from where it is kept.
 
     Attributes:
-        kind: ``board``, ``tasks``, ``task``, ``run``, ``samples``, ``about``, ``stylesheet`` or ``json``.
+        kind: ``board``, ``tasks``, ``task``, ``run``, ``samples``, ``cost``, ``about``, ``stylesheet`` or ``json``.
         setting: Slug of a setting other than the one shown by default; empty for that.
         task: Task name.
         run: Run id.
+        axis: Cost that quality is set against; empty for pages that are not about one.
         sort: Slug of the column or order that sorts the page; empty for the first order.
         reverse: Whether that order runs backwards.
         number: 1-based number of a page of samples.
@@ -30,6 +31,7 @@ class Page:
     setting: str = ""
     task: str = ""
     run: str = ""
+    axis: str = ""
     sort: str = ""
     reverse: bool = False
     number: int = 1
@@ -63,10 +65,13 @@ class FileScheme:
             "task": ["tasks", page.task],
             "run": ["runs", page.run],
             "samples": ["runs", page.run, "samples", page.task],
+            "cost": ["tasks", page.task, "cost"] if page.task else ["cost"],
             "about": ["about"],
         }[page.kind]
         if page.setting:
             parts = [*parts, "settings", page.setting]
+        if page.axis:
+            parts = [*parts, "against", page.axis]
         if page.sort:
             parts = [*parts, "sort", page.sort]
         if page.reverse:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
+from leaderboard_site.costs import amount, run_cost
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, day, number, plural, rate, size
+from leaderboard_site.pages.cost import CostFigure, axis_tabs, board_figures, has_energy, known_axes
 from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, overall_cell, score_cell, sort_rows
 from leaderboard_site.pages.panels import Panel, PanelRow, in_order, panel_note, panel_rows, panels, yardsticks
 from leaderboard_site.ranking import BoardData, Place
@@ -24,6 +26,7 @@ class BoardRow:
         warnings: How many warnings its validity report holds; empty where none.
         place: Place in the order, or an en dash.
         place_note: Mean of its places, where that makes the order; without a place, why.
+        energy: For a thousand rows; ``None`` where no run of the board was measured and there is no column.
         sorts: What the columns sort by, column key -> value.
     """
 
@@ -39,6 +42,7 @@ class BoardRow:
     scores: tuple[ScoreCell, ...]
     speed: str
     latency: str
+    energy: str | None
     size: str
     licence: str
     date: str
@@ -60,6 +64,8 @@ class BoardView:
     panels: tuple[Panel, ...]
     panel_rows: tuple[PanelRow, ...]
     panel_note: str
+    costs: tuple[CostFigure, ...]
+    axes: tuple[Tab, ...]
     columns: tuple[Column, ...]
     rows: tuple[BoardRow, ...]
     yardsticks: tuple[BoardRow, ...]
@@ -98,7 +104,7 @@ def board_views(
     sorts = _sorts(data, cards)
     rows = [_row(data, run, validity.get(run.id)) for run in in_order(data)]
     yards = tuple(_row(data, run, None) for run in yardsticks(data.setting))
-    shown = panels(data, cards)
+    shown, axes = panels(data, cards), known_axes(data)
     base = Page(kind="board", setting=slug)
     whole = BoardView(
         frame=Frame(base, "Leaderboard", "board", json),
@@ -120,6 +126,8 @@ def board_views(
         panels=shown,
         panel_rows=panel_rows(data, cards),
         panel_note=panel_note(data, shown),
+        costs=board_figures(data, cards, axes[0]) if axes else (),
+        axes=axis_tabs(axes, None, Page(kind="cost", setting=slug)),
         columns=_columns(sorts, data.setting, base, sorts[0], reverse=False),
         rows=tuple(rows),
         yardsticks=yards,
@@ -179,6 +187,7 @@ def _sorts(data: BoardData, cards: Mapping[str, Card]) -> list[_Sort]:
         *tasks,
         _Sort("speed", "Speed", ("tokens/s",), is_descending=True),
         _Sort("latency", "Latency", ("p50, ms",)),
+        *([_Sort("energy", "Energy", ("J, 1,000 rows",))] if has_energy(data) else []),
         _Sort("size", "Size", ("parameters",)),
         _Sort("licence", "Licence", ("as declared",), is_number=False),
         _Sort("date", "Date", ("of the run",), is_number=False, is_descending=True),
@@ -204,15 +213,7 @@ def _columns(
 def _row(data: BoardData, run: BoardRun, validity: Validity | None) -> BoardRow:
     place, overall = data.places.get(run.id), data.overall[run.id]
     results = [run.tasks[name] for name in data.tasks if name in run.tasks]
-    tokens = [
-        (r.cost.generated_tokens, r.cost.tokens_per_second)
-        for r in results
-        if r.cost.generated_tokens and r.cost.tokens_per_second
-    ]
-    # Tokens of all tasks over the time they took, not the mean of rates.
-    speed = sum(n for n, _ in tokens) / sum(n / per_second for n, per_second in tokens) if tokens else None
-    latencies = sorted(r.cost.latency_ms_p50 for r in results if r.cost.latency_ms_p50 is not None)
-    latency = latencies[len(latencies) // 2] if latencies else None
+    cost = run_cost(run, results)
     entries = {name: board.entries.get(run.id) for name, board in data.tasks.items()}
     n_warnings = sum(len(task.warnings) for task in validity.tasks.values()) if validity else 0
     sorts: dict[str, float | str | None] = {
@@ -223,8 +224,9 @@ def _row(data: BoardData, run: BoardRun, validity: Validity | None) -> BoardRow:
         "grue": overall.grue.value,
         "naturalness": overall.naturalness.value,
         "name": run.name,
-        "speed": speed,
-        "latency": latency,
+        "speed": cost.tokens,
+        "latency": cost.p50,
+        "energy": cost.joules,
         "size": run.parameters,
         "licence": run.licence,
         "date": run.created_at.isoformat(),
@@ -240,8 +242,9 @@ def _row(data: BoardData, run: BoardRun, validity: Validity | None) -> BoardRow:
         grue=overall_cell(overall.grue, lack=overall.lack),
         naturalness=overall_cell(overall.naturalness),
         scores=tuple(score_cell(entries[name], board) for name, board in data.tasks.items()),
-        speed=rate(speed),
-        latency=number(latency, 0),
+        speed=rate(cost.tokens),
+        latency=number(cost.p50, 0),
+        energy=amount(cost.joules) if has_energy(data) else None,
         size=size(run.parameters),
         licence=run.licence or NONE,
         date=day(run.created_at),

@@ -12,6 +12,7 @@ from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
 from leaderboard_site.markdown import to_html
 from leaderboard_site.numbers import NONE, count, decimals, number, plural
+from leaderboard_site.pages.cost import CostFigure, axis_tabs, known_axes, task_figure
 from leaderboard_site.pages.frame import (
     Column,
     Fact,
@@ -77,6 +78,8 @@ class TaskView:
     metric: str
     plot: DotPlot | None
     plot_note: str
+    cost: CostFigure | None
+    axes: tuple[Tab, ...]
     example: Example | None
     language: str
     facts: tuple[Fact, ...]
@@ -132,7 +135,7 @@ def task_views(
     yards.sort(key=lambda e: ({CEILING: 0, FLOOR: 1}.get(e.run.source, 2), e.run.source))
     base = Page(kind="task", task=board.task, setting=slug)
     result = next((e.result for e in entries if not e.differs), entries[0].result)
-    columns = _sortable(board, others)
+    columns, axes = _sortable(board, others), known_axes(data)
     whole = TaskView(
         frame=Frame(base, card.title, "tasks", json),
         title=card.title,
@@ -142,6 +145,8 @@ def task_views(
         metric=board.metric or "",
         plot=_plot(board, [e for e in entries if not e.run.is_yardstick] + yards),
         plot_note=_plot_note(board),
+        cost=task_figure(board, data, card.title, axes[0]) if axes and board.metric else None,
+        axes=axis_tabs(axes, None, Page(kind="cost", task=board.task, setting=slug)),
         example=example,
         language=card.language,
         facts=task_facts(board, card, result, [name for name in others if name not in SCORES]),

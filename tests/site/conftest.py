@@ -62,6 +62,7 @@ class FakeTask:
     standing: TaskScore = field(default_factory=TaskScore)
     explanations: Mapping[str, Explanation] = field(default_factory=dict)
     validity: TaskValidity | None = None
+    cost: Cost | None = None
 
 
 _SCALES = {"sacrebleu": 100.0, "chrf": 100.0, "ter": 100.0, "rougeLsum": 1.0, "sentiment": 1.0, "mean_length": None}
@@ -186,7 +187,7 @@ def _task_result(fake: FakeTask, runs_model: bool) -> TaskResult:
         },
         rewards={name: metric_value(name, value, n=fake.n_rows) for name, value in fake.rewards.items()},
         rates=fake.rates,
-        cost=cost,
+        cost=fake.cost or cost,
         score=fake.standing,
         error=fake.error,
     )

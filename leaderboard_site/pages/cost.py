@@ -1,0 +1,320 @@
+"""Quality against cost: the picture on the board and on a task's page, and a page for each cost with all numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from leaderboard_site.cards import Card
+from leaderboard_site.costs import AXES, Axis, RunCost, amount, run_cost
+from leaderboard_site.links import Page
+from leaderboard_site.numbers import NONE, bytes_, count, decimals, number, percent, plural, rate, size
+from leaderboard_site.pages.frame import SCORE_PLACES, Frame, ScoreCell, Tab, overall_cell, score_cell
+from leaderboard_site.pages.panels import in_order
+from leaderboard_site.ranking import BoardData, TaskBoard
+from leaderboard_site.results import BoardRun
+from leaderboard_site.scatter import Point, Scatter, scatter
+
+FEWEST = 2  # points of a picture
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A run's quality and cost, as they stand in one picture."""
+
+    run: BoardRun
+    cell: ScoreCell
+    value: float | None
+    low: float | None
+    high: float | None
+    cost: RunCost
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """A line of the table beside the picture."""
+
+    number: str
+    name: str
+    page: Page
+    score: ScoreCell
+    cost: str
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostFigure:
+    """Quality of each run against one cost.
+
+    Attributes:
+        title: Heading.
+        note: How to read it.
+        label: What a reader who does not see the picture is told.
+        plot: ``None`` where too few runs are measured; ``reason`` says so.
+        rows: Runs in the picture.
+        across: Name of the cost axis.
+        axis: The cost.
+        quality: What quality is, as a column's head.
+        task: The task's page, where this is one picture of several.
+    """
+
+    title: str
+    note: str
+    label: str
+    plot: Scatter | None
+    reason: str
+    rows: tuple[FigureRow, ...]
+    across: str
+    axis: Axis
+    quality: str
+    task: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CostRow:
+    """All costs of a run as text."""
+
+    name: str
+    page: Page
+    mark: str
+    role: str
+    score: ScoreCell
+    cells: tuple[str, ...]
+    machine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostView:
+    """Page value of ``cost.html``."""
+
+    frame: Frame
+    title: str
+    lead: str
+    crumbs: tuple[tuple[str, Page], ...]
+    axes: tuple[Tab, ...]
+    settings: tuple[Tab, ...]
+    figures: tuple[CostFigure, ...]
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[CostRow, ...]
+    quality: str
+    caption: str
+    has_estimates: bool
+
+
+# Head, second line and cell of each column of the page's table.
+COLUMNS: tuple[tuple[str, str, Callable[[RunCost], str]], ...] = (
+    ("Time", "s, 1,000 rows", lambda c: amount(c.seconds)),
+    ("Speed", "tokens/s", lambda c: rate(c.tokens)),
+    ("Reads", "tokens/s", lambda c: rate(c.prefill)),
+    ("Writes", "tokens/s", lambda c: rate(c.decode)),
+    ("p50", "ms", lambda c: number(c.p50, 0)),
+    ("p95", "ms", lambda c: number(c.p95, 0)),
+    ("First row", "s", lambda c: number(c.first_row, 1)),
+    ("Memory", "at most", lambda c: bytes_(c.memory)),
+    ("Energy", "J, 1,000 rows", lambda c: amount(c.joules)),
+    ("Of peak", "an estimate", lambda c: percent(c.utilization)),
+    ("Size", "parameters", lambda c: size(c.parameters)),
+)
+
+
+def known_axes(data: BoardData) -> list[Axis]:
+    """Costs that some ranked run of a setting has; the first is shown by default."""
+    costs = [run_cost(run, list(run.tasks.values())) for run in data.setting.ranked]
+    costs += [run_cost(run, [result]) for run in data.setting.ranked for result in run.tasks.values()]
+    return [axis for axis in AXES if any(axis.value(cost) for cost in costs)]
+
+
+def board_figures(data: BoardData, cards: Mapping[str, Card], axis: Axis) -> tuple[CostFigure, ...]:
+    """The picture of a board: by GRUE score where there is one, else one for each task."""
+    if data.by_score:
+        return (_figure(_overall(data), axis, "GRUE score", "GRUE score", SCORE_PLACES, higher=True),)
+    figures = (
+        replace(task_figure(board, data, cards[board.task].title, axis), task=Page(kind="task", task=board.task))
+        for board in data.tasks.values()
+        if board.metric
+    )
+    return tuple(figure for figure in figures if figure.plot)
+
+
+def task_figure(board: TaskBoard, data: BoardData, title: str, axis: Axis) -> CostFigure:
+    """The picture of a task."""
+    higher = board.higher_is_better is not False
+    places = decimals(board.metric or "", board.scale)
+    return _figure(_on_task(board, data), axis, title, board.metric or "score", places, higher=higher)
+
+
+def has_energy(data: BoardData) -> bool:
+    """Whether the energy of any run of a setting was measured."""
+    return any(result.cost.joules_per_1000 for run in data.setting.runs for result in run.tasks.values())
+
+
+def axis_tabs(axes: Sequence[Axis], current: Axis | None, base: Page) -> tuple[Tab, ...]:
+    """Links to the pages of all costs."""
+    return tuple(Tab(axis.title, replace(base, axis=axis.key), axis is current, axis.unit) for axis in axes)
+
+
+def cost_views(
+    data: BoardData,
+    cards: Mapping[str, Card],
+    *,
+    slug: str,
+    settings: Sequence[tuple[Tab, Sequence[Axis]]],
+    json: Page,
+    board: TaskBoard | None = None,
+) -> list[CostView]:
+    """A page for each cost that is known in a setting.
+
+    Args:
+        data: The setting, ranked.
+        cards: Task name -> card.
+        slug: The setting's slug in addresses; empty for the one shown by default.
+        settings: Links to the pages of each setting, with the costs that it has.
+        json: The JSON document of the same runs.
+        board: A task; ``None`` for all of the setting.
+    """
+    task = board.task if board else ""
+    base = Page(kind="cost", task=task, setting=slug)
+    shown = _on_task(board, data) if board else _overall(data)
+    quality = (board.metric or "score") if board else "GRUE score" if data.by_score else ""
+    where = Page(kind="task", task=task, setting=slug) if board else Page(kind="board", setting=slug)
+    crumbs: tuple[tuple[str, Page], ...] = (("Board", Page(kind="board")),)
+    if board:
+        crumbs += (("Tasks", Page(kind="tasks")), (cards[task].title, where))
+    title = f"Quality against cost: {cards[task].title}" if board else "Quality against cost"
+    axes, section = known_axes(data), "tasks" if board else "board"
+    return [
+        CostView(
+            frame=Frame(replace(base, axis=axis.key), f"{title}, {axis.title.lower()}", section, json),
+            title=title,
+            lead=_lead(data, shown),
+            crumbs=crumbs,
+            axes=axis_tabs(axes, axis, base),
+            settings=tuple(
+                replace(tab, page=replace(tab.page, kind="cost", axis=(axis if axis in known else known[0]).key))
+                for tab, known in settings
+                if known
+            ),
+            figures=(task_figure(board, data, cards[task].title, axis),) if board else board_figures(data, cards, axis),
+            columns=tuple((head, unit) for head, unit, _ in COLUMNS),
+            rows=tuple(_cost_row(one) for one in shown),
+            quality=quality,
+            caption=f"Costs of {plural(len(shown), 'run')}, {data.setting.label}.",
+            has_estimates=any(one.cost.utilization is not None for one in shown),
+        )
+        for axis in axes
+    ]
+
+
+def _overall(data: BoardData) -> list[Measured]:
+    found = []
+    for run in in_order(data):
+        one = data.overall[run.id]
+        score = None if one.lack or not data.by_score else one.grue.value
+        low, high = one.grue.ci95 or (None, None)
+        cost = run_cost(run, [run.tasks[name] for name in data.tasks if name in run.tasks])
+        found.append(Measured(run, overall_cell(one.grue, lack=one.lack), score, low, high, cost))
+    return found
+
+
+def _on_task(board: TaskBoard, data: BoardData) -> list[Measured]:
+    found = []
+    for run in in_order(data):
+        entry = board.entries.get(run.id)
+        if entry is None:
+            continue
+        score = entry.score if entry.score and not entry.differs else None
+        value, low, high = (score.value, score.low, score.high) if score else (None, None, None)
+        cell = replace(score_cell(entry, board), quality="")
+        found.append(Measured(run, cell, value, low, high, run_cost(run, [entry.result])))
+    return sorted(found, key=lambda one: (board.entries[one.run.id].rank or len(found) + 1, one.run.name))
+
+
+def _figure(
+    shown: Sequence[Measured], axis: Axis, title: str, quality: str, places: int, *, higher: bool
+) -> CostFigure:
+    points: list[Point] = []
+    rows: list[tuple[int, Measured]] = []
+    for one in shown:
+        x = axis.value(one.cost)
+        if one.value is None or not x:
+            continue
+        index = len(points) + 1
+        points.append(
+            Point(
+                number=index, name=one.run.name, x=x, y=one.value, low=one.low, high=one.high,
+                is_open=one.run.mark != "verified",
+            )
+        )  # fmt: skip
+        rows.append((index, one))
+    plot = None
+    if len(points) >= FEWEST:
+        plot = scatter(
+            points, more_is_cheaper=axis.more_is_cheaper, higher_is_better=higher, places=places, label=axis.tick
+        )
+    first = set(plot.first) if plot else set()
+    names = [point.name for point in points if point.number in first]
+    sides = f"{'Up' if higher else 'Down'} is better, {'right' if axis.more_is_cheaper else 'left'} is cheaper."
+    beyond = "No run lies beyond the dashed line; whether a gap is more than chance is not tested."
+    numbers = " Numbers are those of the table." if len(points) > len(first) else ""
+    across = f"{axis.unit}, log scale" if plot and plot.is_log else axis.unit
+    return CostFigure(
+        title=f"{title} against {axis.title.lower()}",
+        note=f"{sides} Bars: 95 % intervals. {beyond}{numbers}",
+        label=f"{quality} of {plural(len(points), 'run')} against {axis.unit}. On the frontier: {', '.join(names)}.",
+        plot=plot,
+        reason=_too_few(len(points), axis),
+        rows=tuple(
+            FigureRow(
+                number=str(index),
+                name=one.run.name,
+                page=Page(kind="run", run=one.run.id),
+                score=one.cell,
+                cost=axis.text(one.cost),
+                is_first=index in first,
+            )
+            for index, one in rows
+        ),
+        across=across,
+        axis=axis,
+        quality=quality,
+    )
+
+
+def _too_few(found: int, axis: Axis) -> str:
+    have = "No run has" if not found else "Only one run has"
+    return f"{have} a score and {axis.unit} here; a picture needs {count(FEWEST)}."
+
+
+def _lead(data: BoardData, shown: Sequence[Measured]) -> str:
+    machines = {machine(one.run) for one in shown if one.cost.tokens is not None}
+    start = f"What {plural(len(shown), 'run')} cost to generate, {data.setting.label}."
+    if len(machines) > 1:
+        start += f" They were measured on {count(len(machines))} kinds of device: a difference may be the device's."
+    return start
+
+
+def machine(run: BoardRun) -> str:
+    """The device that a run was measured on, as its manifest names it."""
+    found = run.manifest.environment
+    if name := found.get("device_name"):
+        devices = found.get("devices")
+        several = f"{len(devices)} × " if isinstance(devices, list) and len(devices) > 1 else ""
+        return f"{several}{name}"
+    if cluster := found.get("cluster"):
+        return f"{cluster} cluster"
+    device, threads = found.get("device"), found.get("threads")
+    if not device:
+        return NONE
+    return f"{device}, {plural(threads, 'thread')}" if isinstance(threads, int) else str(device)
+
+
+def _cost_row(one: Measured) -> CostRow:
+    return CostRow(
+        name=one.run.name,
+        page=Page(kind="run", run=one.run.id),
+        mark=one.run.mark,
+        role="",
+        score=one.cell,
+        cells=tuple(text(one.cost) for _, _, text in COLUMNS),
+        machine=machine(one.run),
+    )

@@ -1,0 +1,243 @@
+"""Quality against cost: points with intervals, the frontier that no run lies beyond, names where there is room."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from leaderboard_site.charts import Tick, axis_labels, nice_ticks, shorten
+
+MOST_NAMES = 5  # points that carry their name; the others carry their number in the table
+NAME_LENGTH = 20
+LOG_FROM = 8.0  # largest over smallest value from which on an axis is logarithmic
+# The smallest drawing, in px, on which names must not lie on each other; letters of 12 px are about 6.6 px wide.
+WIDTH, HEIGHT, LETTER, LINE = 300.0, 184.0, 6.6, 14.0
+Box = tuple[float, float, float, float]
+Segment = tuple[float, float, float, float]
+# Places of a label around its point: dx, dy of the base line, anchor.
+PLACES = (
+    (9, 4, "start"), (-9, 4, "end"), (9, -7, "start"), (-9, -7, "end"), (9, 15, "start"), (-9, 15, "end"),
+    (0, -12, "middle"), (0, 20, "middle"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One run.
+
+    Attributes:
+        number: Its line in the table.
+        x: Cost.
+        y: Quality, with its interval where there is one.
+        is_open: Drawn hollow.
+    """
+
+    number: int
+    name: str
+    x: float
+    y: float
+    low: float | None = None
+    high: float | None = None
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedPoint:
+    """A point with its place in percent and its label: a name on the frontier, else its number."""
+
+    title: str
+    x: str
+    y: str
+    low: str
+    high: str
+    is_open: bool
+    is_first: bool
+    label: str
+    dx: int
+    dy: int
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the frontier, in percent."""
+
+    x1: str
+    y1: str
+    x2: str
+    y2: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scatter:
+    """Points, axes and frontier, placed.
+
+    Attributes:
+        is_log: Whether the cost axis is logarithmic.
+        first: Numbers of the points on the frontier, cheapest first.
+    """
+
+    across: tuple[Tick, ...]
+    up: tuple[Tick, ...]
+    points: tuple[PlacedPoint, ...]
+    front: tuple[Line, ...]
+    is_log: bool
+    first: tuple[int, ...]
+
+
+def scatter(
+    points: Sequence[Point],
+    *,
+    more_is_cheaper: bool,
+    higher_is_better: bool,
+    places: int,
+    label: Callable[[float], str] | None = None,
+) -> Scatter:
+    """Place points.
+
+    Args:
+        points: At least one; costs above 0.
+        more_is_cheaper: Whether a larger cost value is the better one, as a speed is.
+        higher_is_better: Whether a larger quality value is the better one.
+        places: Decimals of the quality, an upper bound for the axis labels.
+        label: Writes a cost; ``None`` for plain numbers.
+    """
+    costs = [point.x for point in points]
+    is_log = max(costs) / min(costs) >= LOG_FROM
+    across = log_ticks(min(costs), max(costs)) if is_log else nice_ticks(min(costs), max(costs))
+    bounds = [bound for point in points for bound in (point.y, point.low, point.high) if bound is not None]
+    up = nice_ticks(min(bounds), max(bounds))
+
+    def at_x(value: float) -> float:
+        if is_log:
+            return math.log(value / across[0]) / math.log(across[-1] / across[0])
+        return (value - across[0]) / (across[-1] - across[0])
+
+    def at_y(value: float) -> float:
+        return 1 - (value - up[0]) / (up[-1] - up[0])
+
+    first = frontier(points, more_is_cheaper=more_is_cheaper, higher_is_better=higher_is_better)
+    worst_y, dear_x = at_y(up[0] if higher_is_better else up[-1]), 0.0 if more_is_cheaper else 1.0
+    steps = _steps([(at_x(point.x), at_y(point.y)) for point in first], worst_y, dear_x)
+    bars = [
+        (at_x(one.x), at_y(one.low), at_x(one.x), at_y(one.high))
+        for one in points
+        if one.low is not None and one.high is not None
+    ]
+    labels = _labels(points, [(at_x(point.x), at_y(point.y)) for point in points], first, [*steps, *bars])
+    on_front = {point.number for point in first}
+    placed = tuple(
+        PlacedPoint(
+            title=point.name,
+            x=_percent(at_x(point.x)),
+            y=_percent(at_y(point.y)),
+            low=_percent(at_y(point.y if point.low is None else point.low)),
+            high=_percent(at_y(point.y if point.high is None else point.high)),
+            is_open=point.is_open,
+            is_first=point.number in on_front,
+            label=text,
+            dx=dx,
+            dy=dy,
+            anchor=anchor,
+        )
+        for point, (text, dx, dy, anchor) in zip(points, labels, strict=True)
+    )
+    written = [label(tick) for tick in across] if label else axis_labels(across, 3)
+    return Scatter(
+        across=tuple(Tick(_percent(at_x(tick)), text) for tick, text in zip(across, written, strict=True)),
+        up=tuple(Tick(_percent(at_y(tick)), text) for tick, text in zip(up, axis_labels(up, places), strict=True)),
+        points=placed,
+        front=tuple(Line(*map(_percent, step)) for step in steps),
+        is_log=is_log,
+        first=tuple(point.number for point in first),
+    )
+
+
+def frontier(points: Sequence[Point], *, more_is_cheaper: bool, higher_is_better: bool) -> list[Point]:
+    """Points that no other is better than at the same or a lower cost, cheapest first."""
+    cost, quality = (-1 if more_is_cheaper else 1), (1 if higher_is_better else -1)
+    found: list[Point] = []
+    for point in sorted(points, key=lambda point: (cost * point.x, -quality * point.y, point.number)):
+        if not found or quality * point.y > quality * found[-1].y:
+            found.append(point)
+    return found
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Steps of 1, 2 and 5 from at most ``low`` to at least ``high``; powers of ten alone where that is too many."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1,)):
+        ticks = [step * 10.0**exponent for exponent in exponents for step in steps]
+        inside = [tick for tick in ticks if low < tick < high]
+        below = max(tick for tick in ticks if tick <= low * (1 + 1e-9))
+        found = [below, *inside, min(tick for tick in ticks if tick >= high * (1 - 1e-9))]
+        if len(found) <= 6:
+            return found
+    # At most six powers, evenly spaced.
+    stride = math.ceil((len(found) - 1) / 5)
+    first = math.floor(math.log10(found[0]) + 1e-9)
+    return [10.0 ** (first + index * stride) for index in range(math.ceil((len(found) - 1) / stride) + 1)]
+
+
+def _steps(corners: Sequence[tuple[float, float]], worst_y: float, dear_x: float) -> list[Segment]:
+    """From the worst quality up to the cheapest point, on to each dearer one, and to the dear edge."""
+    lines, before = [], worst_y
+    for index, (x, y) in enumerate(corners):
+        lines.append((x, before, x, y))
+        after = corners[index + 1][0] if index + 1 < len(corners) else dear_x
+        lines.append((x, y, after, y))
+        before = y
+    return lines
+
+
+def _labels(
+    points: Sequence[Point], at: Sequence[tuple[float, float]], first: Sequence[Point], lines: Sequence[Segment]
+) -> list[tuple[str, int, int, str]]:
+    """Text and place of each label: those of the frontier choose first, where least lies below them."""
+    named = {point.number for point in first[-MOST_NAMES:]} if len(first) > MOST_NAMES else {p.number for p in first}
+    taken = [_box(x, y, 0, 4, "middle", 1.5) for x, y in at]
+    found: dict[int, tuple[str, int, int, str]] = {}
+    for index in sorted(range(len(points)), key=lambda index: points[index].number not in named):
+        point, (x, y) = points[index], at[index]
+        text = shorten(point.name, NAME_LENGTH) if point.number in named else str(point.number)
+        boxes = [(place, _box(x, y, *place, len(text))) for place in PLACES]
+        place, box = min(boxes, key=lambda pair: _covers(pair[1], taken, lines))
+        taken.append(box)
+        found[index] = (text, *place)
+    return [found[index] for index in range(len(points))]
+
+
+def _box(x: float, y: float, dx: int, dy: int, anchor: str, letters: float) -> Box:
+    """Left, top, right and bottom of a label, in px of the smallest drawing."""
+    width = letters * LETTER
+    left = x * WIDTH + dx - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+    bottom = y * HEIGHT + dy + 3
+    return left, bottom - LINE, left + width, bottom
+
+
+def _covers(box: Box, taken: Sequence[Box], lines: Sequence[Segment]) -> float:
+    """How bad a label's place is: lines below it are read through its halo, other labels and points are not."""
+    below = sum(_overlap(box, other) for other in taken)
+    crossed = sum(
+        _overlap(
+            box, (min(x1, x2) * WIDTH - 1, min(y1, y2) * HEIGHT - 1, max(x1, x2) * WIDTH + 1, max(y1, y2) * HEIGHT + 1)
+        )
+        for x1, y1, x2, y2 in lines
+    )
+    return 3 * below + crossed + _outside(box)
+
+
+def _overlap(one: Box, other: Box) -> float:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    return max(0.0, across) * max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
+
+
+def _outside(box: Box) -> float:
+    """How much of a label lies beyond the drawing, weighed more than lying on another."""
+    beyond = max(0.0, -box[0]) + max(0.0, box[2] - WIDTH) + max(0.0, -box[1]) + max(0.0, box[3] - HEIGHT)
+    return 50 * beyond
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
