@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from grue.checkpoints.spread import SPREAD
 from grue.core.errors import UsageError
 from grue.core.text import nearest
 
@@ -15,7 +16,7 @@ DTYPES = {
 
 
 def choose_device(wanted: str) -> str:
-    """A device's name: ``auto`` takes the first GPU, then Apple's, then the CPU.
+    """A device's name: ``auto`` takes the first GPU, then Apple's, then the CPU; ``spread`` begins on the first GPU.
 
     Raises:
         UsageError: for an unknown device, or one that is not there.
@@ -26,11 +27,19 @@ def choose_device(wanted: str) -> str:
         if torch.cuda.is_available():
             return "cuda:0"
         return "mps" if torch.backends.mps.is_available() else "cpu"
+    if wanted == SPREAD:
+        if not torch.cuda.is_available():
+            raise UsageError(
+                f"--device {SPREAD}: no CUDA device is there to spread the layers over.",
+                "Give --device cpu, or leave it out.",
+            )
+        return "cuda:0"
     kind, _, number = wanted.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (number and not (kind == "cuda" and number.isdigit())):
-        known = ("auto", "cpu", "cuda", "cuda:0", "mps")
+        known = ("auto", "cpu", "cuda", "cuda:0", "mps", SPREAD)
         raise UsageError(
-            f"--device: unknown device {wanted!r}.{nearest(wanted, known)}", "One of: auto, cpu, cuda, cuda:N, mps."
+            f"--device: unknown device {wanted!r}.{nearest(wanted, known)}",
+            f"One of: auto, cpu, cuda, cuda:N, mps, {SPREAD}.",
         )
     if kind == "cuda" and not torch.cuda.is_available():
         raise UsageError(f"--device {wanted}: no CUDA device is there.", "Give --device cpu, or leave it out.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def load_weights(
     dtype: str,
     trust_remote_code: bool = False,
     optional: tuple[str, ...] = (),
+    places: Mapping[str, Any] | None = None,
 ) -> Any:
     """The model with its weights, in memory.
 
@@ -34,6 +36,7 @@ def load_weights(
         dtype: Number type by torch's name.
         trust_remote_code: Whether code inside the checkpoint may run.
         optional: Beginnings of the names of weights that nothing reads and that may be missing.
+        places: Module -> device, where several hold the model; ``None`` loads it into this machine's memory.
 
     Raises:
         CheckpointError: where a weight is missing or has another shape than the config says.
@@ -51,6 +54,7 @@ def load_weights(
                 trust_remote_code=trust_remote_code,
                 local_files_only=True,
                 output_loading_info=True,
+                **({"device_map": dict(places)} if places is not None else {}),
             )
         except torch.cuda.OutOfMemoryError as error:
             raise _too_large(device, place) from error
@@ -79,9 +83,26 @@ def place_model(model: Any, device: str, folder: Path) -> Any:
     import torch
 
     try:
-        return model.to(device).eval().requires_grad_(False)
+        return ready(model.to(device))
     except torch.cuda.OutOfMemoryError as error:
         raise _too_large(device, str(folder)) from error
+
+
+def ready(model: Any) -> Any:
+    """The model, where it is, ready to compute and never to learn."""
+    return model.eval().requires_grad_(False)
+
+
+def laid_out(auto: Any, config: Any, *, trust_remote_code: bool = False) -> Any:
+    """The model as its config lays it out, without weights or memory for them.
+
+    Raises:
+        RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError: where the library cannot do so.
+    """
+    import torch
+
+    with quiet_transformers(), torch.device("meta"):
+        return auto.from_config(config, trust_remote_code=trust_remote_code)
 
 
 def _too_large(device: str, place: str) -> CheckpointError:

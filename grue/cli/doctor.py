@@ -41,7 +41,9 @@ def doctor(
     ] = None,
     split: options.Split = None,
     limit: options.Limit = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu, cuda, cuda:N, mps, or spread: layers over all GPUs.")
+    ] = "auto",
     dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = "auto",
     chat_template: Annotated[str, typer.Option("--chat-template", help="auto, on or off.")] = "auto",
     adapter: Annotated[Path | None, typer.Option("--adapter", help="Folder of a PEFT adapter.")] = None,

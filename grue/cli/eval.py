@@ -40,7 +40,9 @@ def evaluate(
     limit: options.Limit = None,
     output: options.Output = None,
     name: Annotated[str | None, typer.Option("--name", help="Display name. [default: the model's]")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu, cuda, cuda:N, mps, or spread: layers over all GPUs.")
+    ] = "auto",
     dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = "auto",
     engine: Annotated[str, typer.Option("--engine", help="auto, hf, vllm or openai.")] = "auto",
     devices: Annotated[

@@ -9,8 +9,9 @@ from typing import Any
 
 from grue.checkpoints.hash_store import PendingHash
 from grue.checkpoints.hashing import config_sha256
-from grue.checkpoints.loading import load_weights, place_model
+from grue.checkpoints.loading import laid_out, load_weights, place_model, ready
 from grue.checkpoints.reading import first_line, positions, quiet_transformers, read_config, read_json
+from grue.checkpoints.spread import SPREAD, free_gpus, spread_layers
 from grue.checkpoints.weights import WeightFiles, find_weights
 from grue.core.errors import CheckpointError
 from grue.core.text import Json
@@ -92,10 +93,10 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: str, options: EngineO
     Raises:
         CheckpointError: where a weight is missing or has another shape than the config says.
     """
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
-
+    auto = _auto(checkpoint.is_encoder_decoder)
+    places = _places(auto, checkpoint, dtype, options) if options.device == SPREAD else None
     model = load_weights(
-        AutoModelForSeq2SeqLM if checkpoint.is_encoder_decoder else AutoModelForCausalLM,
+        auto,
         checkpoint.folder,
         checkpoint.config,
         checkpoint.weights,
@@ -103,10 +104,25 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: str, options: EngineO
         device=device,
         dtype=dtype,
         trust_remote_code=options.trust_remote_code,
+        places=places,
     )
     if checkpoint.adapter is not None:
         model = _with_adapter(model, checkpoint.adapter)
-    return place_model(model, device, checkpoint.folder)
+    return place_model(model, device, checkpoint.folder) if places is None else ready(model)
+
+
+def _auto(is_encoder_decoder: bool) -> Any:
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    return AutoModelForSeq2SeqLM if is_encoder_decoder else AutoModelForCausalLM
+
+
+def _places(auto: Any, checkpoint: Checkpoint, dtype: str, options: EngineOptions) -> dict[str, int]:
+    """Where each module of a model lies that is spread over all GPUs."""
+    import torch
+
+    model = laid_out(auto, checkpoint.config, trust_remote_code=options.trust_remote_code)
+    return spread_layers(model, free_gpus(), getattr(torch, dtype), str(checkpoint.folder))
 
 
 def _architecture(folder: Path, config: Any, raw: Mapping[str, Any], options: EngineOptions) -> tuple[str, bool]:
@@ -141,13 +157,8 @@ def _architecture(folder: Path, config: Any, raw: Mapping[str, Any], options: En
 
 def _parameters(config: Any, is_encoder_decoder: bool, options: EngineOptions) -> int | None:
     """Parameters of the model as its config lays it out; files may hold buffers and tied tensors besides."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
-
-    auto = AutoModelForSeq2SeqLM if is_encoder_decoder else AutoModelForCausalLM
     try:
-        with quiet_transformers(), torch.device("meta"):
-            model = auto.from_config(config, trust_remote_code=options.trust_remote_code)
+        model = laid_out(_auto(is_encoder_decoder), config, trust_remote_code=options.trust_remote_code)
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError):
         return None
     return int(sum(parameter.numel() for parameter in model.parameters()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from grue.checkpoints.spread import SPREAD
 from grue.core.errors import CheckpointError, UsageError
 from grue.core.text import nearest
 from grue.engine.null import ORACLE, open_null
@@ -97,6 +98,8 @@ def _check_choices(options: EngineOptions) -> None:
     ):
         if value not in known:
             raise UsageError(f"{flag}: unknown value {value!r}.{nearest(value, known)}", f"One of: {', '.join(known)}.")
+    if options.device == SPREAD and options.engine == "vllm":
+        raise UsageError(f"--device {SPREAD} is not for --engine vllm.", "Name the devices: --devices 0,1.")
     if options.cluster is not None and options.cluster not in CLUSTERS:
         raise UsageError(
             f"--cluster: unknown value {options.cluster!r}.{nearest(options.cluster, CLUSTERS)}", "One of: ray."

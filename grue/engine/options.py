@@ -17,7 +17,7 @@ class EngineOptions:
 
     Attributes:
         name: Display name; ``None`` takes it from the source.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``, or ``spread``: a model's layers over all GPUs.
         devices: Devices that work on one queue, a process each; empty for ``device`` alone.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         engine: ``auto``, ``hf``, ``vllm`` or ``openai``.

@@ -70,7 +70,7 @@ def evaluate(
         limit: Rows a task.
         output: Run directory; ``None`` for one named by model and identity in the results folder.
         name: Display name; ``None`` takes it from the model.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``, or ``spread``: layers over all GPUs.
         devices: Devices that share the work, a process each, such as ``("cuda:0", "cuda:1")``.
         engine: ``auto``, ``hf``, ``vllm`` or ``openai``.
         base_url: Address of an OpenAI-compatible endpoint.
