@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from grue.core.decoding import Decoding
+from grue.core.task import Truncation
 from grue.engine import checkpoint as checkpoints_module
 from grue.engine import hf
 from grue.engine.hf import HFEngine
 from grue.engine.open import EngineOptions, open_engine
+from grue.engine.protocol import Job, Request
 
 PLACES = {
     "gpt2": {"transformer.h.1": "disk"},
@@ -37,7 +39,11 @@ def test_texts_are_those_of_one_device(kind, beams, checkpoints, engines, make_r
     engine = open_engine(str(checkpoints[kind]), EngineOptions(device="spread"))
     assert isinstance(engine, HFEngine)
     rows, decoding = make_rows(7), Decoding(max_new_tokens=9, num_beams=beams)
-    made = generate(engine, rows, decoding)
+    job = Job(decoding=decoding, truncation=Truncation("right", 512), seed=0, rows=rows)
+    portions = list(engine.generate([Request(row, 0) for row in rows], job))
+    made = {(one.id, one.sample): one for portion in portions for one in portion.generations}
+    # In slots, as on one device.
+    assert not any(event["kind"] == "static_batches" for portion in portions for event in portion.events)
     assert set(engine.model.hf_device_map.values()) == {"cpu", "disk"}
     expected = generate(engines[kind], rows, decoding)
     assert {key: one.prediction for key, one in made.items()} == {key: one.prediction for key, one in expected.items()}

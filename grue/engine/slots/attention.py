@@ -139,8 +139,10 @@ class Step:
         for group in self.own:
             end = begin + group.stop - group.start
             own_keys, own_values = group.shelf.keys[self.layer], group.shelf.values[self.layer]
-            own_keys.view(-1, *own_keys.shape[2:]).index_copy_(0, group.write, keys[begin:end])
-            own_values.view(-1, *own_values.shape[2:]).index_copy_(0, group.write, values[begin:end])
+            # Layers may lie on several devices; where it is the same one nothing is copied.
+            write = group.write.to(own_keys.device)
+            own_keys.view(-1, *own_keys.shape[2:]).index_copy_(0, write, keys[begin:end])
+            own_values.view(-1, *own_values.shape[2:]).index_copy_(0, write, values[begin:end])
             found.append(_read(group, rows[begin:end].unsqueeze(1), own_keys, own_values, scale))
             begin = end
         return _joined(found)
@@ -159,15 +161,17 @@ class Step:
         out = torch.empty_like(rows) if len(self.cross) > 1 or self.cross[0].queries is not None else None
         for group in self.cross:
             n = group.stop - group.start
-            asked = rows if group.queries is None else rows.index_select(0, group.queries)
+            queries: Any = None if group.queries is None else group.queries.to(rows.device)
+            asked = rows if queries is None else rows.index_select(0, queries)
             keys, values = group.shelf.keys[self.layer], group.shelf.values[self.layer]
             found = _read(group, asked.reshape(n, group.asking, *rows.shape[1:]), keys, values, scale)
             if out is None:
                 return found.unsqueeze(0)
             if group.answers is None:
-                out.index_copy_(0, group.queries, found)
+                out.index_copy_(0, queries, found)
             else:
-                out.index_copy_(0, group.queries[group.answers], found[group.answers])
+                answers = group.answers.to(rows.device)
+                out.index_copy_(0, queries[answers], found[answers])
         assert out is not None
         return out.unsqueeze(0)
 
@@ -180,7 +184,7 @@ def _read(group: Group, asked: Any, keys: Any, values: Any, scale: float | None)
     kept = keys.shape[2]
     read_keys = keys[group.start : group.stop, : group.width].transpose(1, 2)
     read_values = values[group.start : group.stop, : group.width].transpose(1, 2)
-    mask = group.mask
+    mask = None if group.mask is None else group.mask.to(keys.device)
     # Heads that share keys ask together, as if they were several tokens of one head.
     together = heads // kept
     asked = (
