@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grue.core.run import Cost
-from leaderboard_site.numbers import number, rate, size
+from leaderboard_site.numbers import bytes_, number, percent, rate, size
 from leaderboard_site.results import BoardRun, TaskResult
 
 
@@ -153,3 +153,19 @@ def _utilization(costs: Sequence[Cost]) -> float | None:
 
 def _memory(cost: Cost) -> int:
     return cost.peak_memory_bytes or 0
+
+
+# Head, second line and cell of each column of a table of costs.
+COLUMNS: tuple[tuple[str, str, Callable[[RunCost], str]], ...] = (
+    ("Time", "s, 1,000 rows", lambda c: amount(c.seconds)),
+    ("Speed", "tokens/s", lambda c: rate(c.tokens)),
+    ("Reads", "tokens/s", lambda c: rate(c.prefill)),
+    ("Writes", "tokens/s", lambda c: rate(c.decode)),
+    ("p50", "ms", lambda c: number(c.p50, 0)),
+    ("p95", "ms", lambda c: number(c.p95, 0)),
+    ("First row", "s", lambda c: number(c.first_row, 1)),
+    ("Memory", "at most", lambda c: bytes_(c.memory)),
+    ("Energy", "J, 1,000 rows", lambda c: amount(c.joules)),
+    ("Of peak", "an estimate", lambda c: percent(c.utilization)),
+    ("Size", "parameters", lambda c: size(c.parameters)),
+)

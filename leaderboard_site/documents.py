@@ -8,6 +8,7 @@ from typing import Any
 
 from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
+from leaderboard_site.costs import run_cost
 from leaderboard_site.pages.rows import TaskRows
 from leaderboard_site.ranking import BoardData, Entry, TaskBoard
 from leaderboard_site.results import BoardRun, Score
@@ -163,5 +164,5 @@ def _cost(run: BoardRun, task: str = "") -> dict[str, Any]:
     return {
         "wall_seconds": sum(result.cost.wall_seconds or 0.0 for result in results),
         "generated_tokens": sum(n for result in results if (n := result.cost.generated_tokens)) or None,
-        "parameters": run.parameters,
+        **run_cost(run, results).to_json(),
     }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from leaderboard_site.cards import Card
-from leaderboard_site.costs import AXES, Axis, RunCost, amount, run_cost
+from leaderboard_site.costs import AXES, COLUMNS, Axis, RunCost, run_cost
 from leaderboard_site.links import Page
-from leaderboard_site.numbers import NONE, bytes_, count, decimals, number, percent, plural, rate, size
+from leaderboard_site.numbers import NONE, count, decimals, plural
 from leaderboard_site.pages.frame import SCORE_PLACES, Frame, ScoreCell, Tab, overall_cell, score_cell
 from leaderboard_site.pages.panels import in_order
 from leaderboard_site.ranking import BoardData, TaskBoard
@@ -48,6 +48,7 @@ class CostFigure:
 
     Attributes:
         title: Heading.
+        name: What is set against the cost: a task, or the score.
         note: How to read it.
         label: What a reader who does not see the picture is told.
         plot: ``None`` where too few runs are measured; ``reason`` says so.
@@ -59,6 +60,7 @@ class CostFigure:
     """
 
     title: str
+    name: str
     note: str
     label: str
     plot: Scatter | None
@@ -99,22 +101,6 @@ class CostView:
     quality: str
     caption: str
     has_estimates: bool
-
-
-# Head, second line and cell of each column of the page's table.
-COLUMNS: tuple[tuple[str, str, Callable[[RunCost], str]], ...] = (
-    ("Time", "s, 1,000 rows", lambda c: amount(c.seconds)),
-    ("Speed", "tokens/s", lambda c: rate(c.tokens)),
-    ("Reads", "tokens/s", lambda c: rate(c.prefill)),
-    ("Writes", "tokens/s", lambda c: rate(c.decode)),
-    ("p50", "ms", lambda c: number(c.p50, 0)),
-    ("p95", "ms", lambda c: number(c.p95, 0)),
-    ("First row", "s", lambda c: number(c.first_row, 1)),
-    ("Memory", "at most", lambda c: bytes_(c.memory)),
-    ("Energy", "J, 1,000 rows", lambda c: amount(c.joules)),
-    ("Of peak", "an estimate", lambda c: percent(c.utilization)),
-    ("Size", "parameters", lambda c: size(c.parameters)),
-)
 
 
 def known_axes(data: BoardData) -> list[Axis]:
@@ -259,6 +245,7 @@ def _figure(
     across = f"{axis.unit}, log scale" if plot and plot.is_log else axis.unit
     return CostFigure(
         title=f"{title} against {axis.title.lower()}",
+        name=title,
         note=f"{sides} Bars: 95 % intervals. {beyond}{numbers}",
         label=f"{quality} of {plural(len(points), 'run')} against {axis.unit}. On the frontier: {', '.join(names)}.",
         plot=plot,

@@ -22,6 +22,7 @@ from leaderboard_site.numbers import (
 )
 from leaderboard_site.pages.frame import Fact, Frame, ScoreCell, overall_cell, score_cell
 from leaderboard_site.pages.rows import TaskRows
+from leaderboard_site.pages.run_cost import CostTable, cost_table
 from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
 from leaderboard_site.pages.run_scores import OTHER_NULL_SYSTEMS, Standing, standings
 from leaderboard_site.pages.run_validity import HEADS, KINDS, TaskSection, sections
@@ -119,6 +120,7 @@ class RunView:
     facts: tuple[Fact, ...]
     machine: tuple[Fact, ...]
     decoding: tuple[DecodingRow, ...]
+    cost: CostTable | None
     command: str
     files: tuple[tuple[str, str, str], ...]
 
@@ -164,6 +166,7 @@ def run_view(
         facts=facts(run),
         machine=machine(run),
         decoding=tuple(decoding(result, cards[result.name]) for result in results),
+        cost=cost_table(run, results, data, board, cards),
         command=command(run.manifest.arguments),
         files=files(run),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leaderboard_site.cards import Card
-from leaderboard_site.numbers import NONE, bytes_, duration, moment, number, size
+from leaderboard_site.numbers import NONE, bytes_, duration, moment, size
 from leaderboard_site.pages.frame import Fact
 from leaderboard_site.results import BoardRun, TaskResult
 
@@ -26,9 +26,6 @@ class DecodingRow:
     new_tokens: str
     method: str
     prompt: str
-    time: str
-    latency: str
-    memory: str
 
 
 def facts(run: BoardRun) -> tuple[Fact, ...]:
@@ -108,9 +105,6 @@ def decoding(result: TaskResult, card: Card) -> DecodingRow:
         tokens,
         method,
         prompt,
-        duration(result.cost.wall_seconds),
-        number(result.cost.latency_ms_p50, 0),
-        bytes_(result.cost.peak_memory_bytes),
     )
 
 
