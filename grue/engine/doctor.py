@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from grue.checkpoints.device import available_cores, free_bytes
+from grue.checkpoints.device import available_cores, bfloat16_units, free_bytes
 from grue.core.text import Json
 from grue.engine.batching import Item
 from grue.engine.decode import first_logits
 from grue.engine.estimate import measured_tokens_per_second, memory_bytes, weights_bytes
 from grue.engine.hf import HFEngine
+from grue.engine.peak import measure
 from grue.engine.protocol import Job
 
 PAIR_ROWS = 8
@@ -65,7 +66,23 @@ def machine() -> list[Finding]:
     busy = load > cores
     fix = "Expect it to be slow until other programs end." if busy else ""
     found.append(Finding("threads", "warn" if busy else "ok", message, fix))
+    if not torch.cuda.is_available() and not torch.backends.mps.is_available():
+        found.append(_bfloat16())
     return found
+
+
+def _bfloat16() -> Finding:
+    """Whether the CPU has units for bfloat16, and what a product gains."""
+    units = bfloat16_units()
+    if not units:
+        return Finding("bfloat16", "ok", "the CPU has no unit for it: float32, the default on a CPU, is faster")
+    try:
+        gain = measure("cpu", "bfloat16").flops / measure("cpu", "float32").flops
+    except RuntimeError as error:
+        return Finding("bfloat16", "ok", f"the CPU has {', '.join(units)}, and torch does not use it: {error}")
+    use = "--dtype bfloat16 uses it, with other texts here and there than float32" if gain > 1 else "float32 is faster"
+    message = f"the CPU has {', '.join(units)}: large products run {gain:.1f} times as fast as in float32; {use}"
+    return Finding("bfloat16", "ok", message)
 
 
 def checkpoint(engine: HFEngine) -> list[Finding]:

@@ -33,6 +33,16 @@ def test_the_machine_and_settings_are_shown_with_their_origin(capsys, monkeypatc
     assert found["setting GRUE_DATA"]["message"] == "hub (default)"
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU computes")
+def test_what_bfloat16_gains_on_this_cpu_is_said(capsys, monkeypatch):
+    monkeypatch.setattr(doctor, "bfloat16_units", lambda: ("amx_bf16",))
+    said = findings(capsys)[1]["bfloat16"]["message"]
+    assert "amx_bf16" in said
+    assert "times as fast as in float32" in said
+    monkeypatch.setattr(doctor, "bfloat16_units", lambda: ())
+    assert "no unit" in findings(capsys)[1]["bfloat16"]["message"]
+
+
 def test_a_sound_checkpoint_passes(checkpoints, capsys):
     code, found = findings(capsys, "-m", str(checkpoints["t5"]), "-t", "commongen", "-L", "4", "--data", "mini")
     assert code == 0

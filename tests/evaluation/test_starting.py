@@ -73,3 +73,16 @@ def test_the_manifest_says_how_many_threads_compute_and_why(grue, tmp_path, monk
     environment = json.loads((tmp_path / "run" / "manifest.json").read_text())["environment"]
     assert environment["threads"] == 1
     assert environment["threads_chosen"] == "OMP_NUM_THREADS"
+
+
+@pytest.mark.parametrize("model", ["demo:causal", "demo:seq2seq"])
+def test_bfloat16_on_a_cpu_is_a_run_of_its_own(grue, tmp_path, model):
+    identities = {}
+    for dtype in ("auto", "float32", "bfloat16"):
+        answer = grue(*EVAL, *SHORT, "-m", model, "--dtype", dtype, "-o", tmp_path / dtype, "--json")
+        assert answer.code == 0
+        assert answer.document["results"]["tasks"]["commongen"]["n"]["scored"] == 3
+        manifest = json.loads((tmp_path / dtype / "manifest.json").read_text())
+        assert manifest["model"]["dtype"] == dtype.replace("auto", "float32")
+        identities[dtype] = manifest["identity"]
+    assert identities["auto"] == identities["float32"] != identities["bfloat16"]
