@@ -179,10 +179,13 @@ class Actor:
 
     def send(self, order: Order) -> None:
         """Pass an order on; see ``Handle``. Chunks wait at the actor, which takes one after the other."""
-        if isinstance(order, Cancel):
-            self._actor.cancel.options(concurrency_group="control").remote(order.number)
-        else:
-            self._streams.put(self._actor.run.options(num_returns="streaming").remote(order))
+        try:
+            if isinstance(order, Cancel):
+                self._actor.cancel.options(concurrency_group="control").remote(order.number)
+            else:
+                self._streams.put(self._actor.run.options(num_returns="streaming").remote(order))
+        except Exception as error:  # noqa: BLE001 - the connection is gone
+            self._tell(Lost(f"its actor cannot be reached: {_cause(error)}"))
 
     def stop(self) -> None:
         """Kill the actor, or take back the wish for it."""

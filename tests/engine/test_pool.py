@@ -211,10 +211,10 @@ def test_cores_are_divided_among_processes_unless_the_user_says(monkeypatch):
         raise AssertionError
 
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert Processes(unused, ("cpu",)).cpu_threads == available_cores()
-    assert Processes(unused, ("cpu",) * available_cores() * 3).cpu_threads == 1
+    assert Processes(unused, ("cpu",)).threads == available_cores()
+    assert Processes(unused, ("cpu",) * available_cores() * 3).threads == 1
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
-    assert Processes(unused, ("cpu", "cpu")).cpu_threads == 5
+    assert Processes(unused, ("cpu", "cpu")).threads == 5
 
 
 class ScriptedEngine:

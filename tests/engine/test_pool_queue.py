@@ -53,6 +53,11 @@ class FakeWorker:
 
     def send(self, order: Order) -> None:
         if isinstance(order, Cancel):
+            if self.chunks:
+                # What was under way when the order came arrives later, under ids that the next job may have, too.
+                stale = [Generation(one.row.id, one.sample, "of the job before") for one in self.chunks[0].requests]
+                self.tell(Came(self.chunks[0].number, Portion(stale), None))
+                self.tell(Done(self.chunks[0].number))
             self.chunks = [chunk for chunk in self.chunks if chunk.number > order.number]
         else:
             assert order.requests
@@ -256,8 +261,24 @@ def test_a_caller_that_stops_listening_leaves_workers_free_for_the_next_job():
         continue
     first.close()
     made, failed = answers_of(list(coordinator.generate(requests, make_job(rows), ())))
-    assert len(made) == 200
+    assert made == {(row.id, 0): f"{row.prompt}/0" for row in rows}
     assert not failed
+
+
+def test_workers_that_cannot_be_started_fail_all_rows_with_the_reason(monkeypatch):
+    rows = make_rows(5)
+    cluster = FakeCluster(2, Odds(), 0)
+
+    def start(index: int, tell: Tell) -> FakeWorker:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(cluster, "start", start)
+    portions = run(cluster, [Request(row, 0) for row in rows], make_job(rows))
+    made, failed = answers_of(portions)
+    assert not made
+    assert len(failed) == 5
+    assert all("Cannot allocate memory" in reason for reason in failed.values())
+    assert len(events_of(portions, "worker_lost")) == 2 * (1 + RESTARTS)
 
 
 def test_what_is_sent_to_workers_holds_no_references():

@@ -96,6 +96,8 @@ class Coordinator:
 
     def _came(self, member: Member, came: Came, task: _Task) -> Portion | None:
         portion = came.portion
+        if not any(chunk.number == came.chunk for chunk in member.chunks):
+            return None  # of a job before, whose rows may have the same ids
         task.work += [replace(one, worker=member.name) for one in portion.work]
         member.rows_together = max([member.rows_together, *(one.rows for one in portion.work)])
         if came.peak_memory_bytes is not None:

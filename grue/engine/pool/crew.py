@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from grue.core.errors import CheckpointError, GrueError
 from grue.core.text import Json
-from grue.engine.pool.messages import Answer, Cancel, Chunk, Handle, Lost, Ready, Refused, Transport
+from grue.engine.pool.messages import Answer, Cancel, Chunk, Handle, Lost, Order, Ready, Refused, Transport
 
 # How often a worker is started again without having answered anything in between.
 RESTARTS = 2
@@ -203,7 +203,21 @@ class Crew:
         def tell(answer: Answer) -> None:
             self._inbox.put((member.index, life, answer))
 
-        member.handle = self._transport.start(member.index, tell)
+        try:
+            member.handle = self._transport.start(member.index, tell)
+        except Exception as error:  # noqa: BLE001 - no process or no cluster: a worker less, not the end of the run
+            member.handle = _NotStarted()
+            tell(Lost(f"it cannot be started: {type(error).__name__}: {error}"))
+
+
+class _NotStarted:
+    """Stands for a worker until its loss is heard of."""
+
+    def send(self, order: Order) -> None:
+        """Drop it."""
+
+    def stop(self) -> None:
+        """Nothing is there."""
 
 
 def _one_line(error: GrueError) -> str:

@@ -46,7 +46,7 @@ def open_pool(model: str, options: EngineOptions) -> PoolEngine:
     transport = Processes(partial(opening_of, opened, options, offline=True), devices)
     environment: dict[str, Json] = {"devices": list(devices)}
     if "cpu" in devices:
-        environment |= {"threads": transport.cpu_threads, "threads_chosen": "cores shared among workers"}
+        environment |= {"threads": transport.threads, "threads_chosen": "cores shared among workers"}
     return PoolEngine(opened, transport, environment)
 
 

@@ -39,19 +39,19 @@ class Processes:
         self.names: Sequence[str] = names_of(devices)
 
     @property
-    def cpu_threads(self) -> int:
-        """Threads of each process on the CPU: they share the cores; ``OMP_NUM_THREADS`` wins."""
+    def threads(self) -> int:
+        """Threads of each process: they share the cores; ``OMP_NUM_THREADS`` wins."""
         asked = os.environ.get("OMP_NUM_THREADS", "").strip()
         if asked.isdigit():
             return int(asked)
-        return max(1, available_cores() // max(1, self._devices.count("cpu")))
+        return max(1, available_cores() // len(self._devices))
 
     def start(self, index: int, tell: Tell) -> Process:
         """Start a process; see ``Transport``."""
         device = self._devices[index]
         opening = self._opening()
         opening = replace(opening, options=replace(opening.options, device=device))
-        return Process(opening, tell, {"OMP_NUM_THREADS": str(self.cpu_threads)} if device == "cpu" else {})
+        return Process(opening, tell, {"OMP_NUM_THREADS": str(self.threads)})
 
     def close(self) -> None:
         """Nothing is shared."""
