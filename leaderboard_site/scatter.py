@@ -169,9 +169,9 @@ def log_ticks(low: float, high: float) -> list[float]:
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1, 2, 5), (1,)):
         ticks = [step * 10.0**exponent for exponent in exponents for step in steps]
-        inside = [tick for tick in ticks if low < tick < high]
         below = max(tick for tick in ticks if tick <= low * (1 + 1e-9))
-        found = [below, *inside, min(tick for tick in ticks if tick >= high * (1 - 1e-9))]
+        above = min(tick for tick in ticks if tick >= high * (1 - 1e-9))
+        found = [tick for tick in ticks if below <= tick <= above]
         if len(found) <= 6:
             return found
     # At most six powers, evenly spaced.

@@ -242,6 +242,20 @@ def fake_task() -> type[FakeTask]:
 
 
 @dataclass
+class WriteFake:
+    """What writes runs into a folder of one's own."""
+
+    run: Callable[..., Path] = write_run
+    task: type[FakeTask] = FakeTask
+
+
+@pytest.fixture(scope="session")
+def write_fake() -> WriteFake:
+    """``run(folder, run_id, name, tasks)`` and ``task(values)``, for boards that several tests read."""
+    return WriteFake()
+
+
+@dataclass
 class Element:
     """A tag with its attributes and all text below it."""
 
