@@ -65,8 +65,11 @@ class Turns:
             yield from self._static(groups, is_stopped)
             return
         limits = self._limits()
-        prefix = 0 if self._encoder else common_prefix([item.prompt.ids for item in items])
+        shared = self._shared_prefix(items)
         for group in groups:
+            yield from self._named(group)
+            # Which groups are left must not matter where a group's numbers are fixed.
+            prefix = self._shared_prefix(group) if self._job.deterministic else shared
             prompts = [Prompt(item.index, item.prompt.ids, item.draws, self._randoms(item)) for item in group]
             yield from session.run(prompts, limits, shared_prefix=prefix, is_stopped=is_stopped)
 
@@ -86,6 +89,14 @@ class Turns:
         free_cached()
         raise UnsupportedAttentionError("not even a few tokens fit into the memory of the device")
 
+    def _shared_prefix(self, items: Sequence[Item]) -> int:
+        return 0 if self._encoder else common_prefix([item.prompt.ids for item in items])
+
+    def _named(self, group: Sequence[Item]) -> Iterator[Turn]:
+        """Where composition is fixed, the events say what it was."""
+        if self._job.deterministic:
+            yield Turn(events=[{"kind": "fixed_batch", "rows": [self._row_ids[item.index] for item in group]}])
+
     def _limits(self) -> Limits:
         beams = self._job.decoding.num_beams
         return Limits(self._room.rows * beams, self._room.tokens, self._room.prefill_tokens)
@@ -100,6 +111,7 @@ class Turns:
         )
         random = self._random if self._job.decoding.do_sample else None
         for group in groups:
+            yield from self._named(group)
             for turn in batches.run(group, Budget(self._room.static_rows, self._room.tokens), random):
                 yield turn
                 if is_stopped():

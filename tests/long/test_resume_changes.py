@@ -92,6 +92,8 @@ def kill_midway(kind: str, way: tuple[str, ...], folder: Path) -> None:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait(PATIENCE_SECONDS)
+    # Not read to its end: workers that outlive their parent for a moment hold it open.
+    process.stderr.close()
     assert process.returncode == -signal.SIGKILL
     assert before < stored(folder)
 
@@ -114,7 +116,7 @@ def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return request.param, folder
 
 
-@pytest.mark.parametrize("round_number", range(3))
+@pytest.mark.parametrize("round_number", range(2))
 def test_a_run_goes_on_another_way_after_each_kill(undisturbed, tmp_path, round_number):
     """Killed twice, each start with settings of its own, in an order of this round."""
     kind, whole = undisturbed
@@ -141,6 +143,21 @@ def test_every_way_takes_over_what_plain_batches_left(tmp_path, way, plain):
     kill_midway("greedy", (), folder)
     finish("greedy", way, folder)
     assert outcome(folder) == plain
+
+
+def batches_of(folder: Path) -> set[tuple[str, tuple[str, ...]]]:
+    events = map(json.loads, (folder / "events.jsonl").read_text().splitlines())
+    return {(event["task"], tuple(event["rows"])) for event in events if event["kind"] == "fixed_batch"}
+
+
+def test_fixed_batches_give_the_same_bits_after_a_kill(tmp_path):
+    """In bfloat16, where a text may turn with the rows beside it."""
+    way = ("--deterministic", "--dtype", "bfloat16", "--decoding", "task")
+    finish("sampled", way, tmp_path / "whole")
+    kill_midway("sampled", way, tmp_path / "run")
+    finish("sampled", way, tmp_path / "run")
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert batches_of(tmp_path / "run") == batches_of(tmp_path / "whole") != set()
 
 
 @pytest.fixture(scope="module")
