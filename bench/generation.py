@@ -11,10 +11,12 @@ import argparse
 import importlib.util
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from generation_auto_batch import AutoBatch, auto_batch
 from generation_contests import CONTESTS, sizes_of, taking_part
 from generation_machine import load, machine, sources_sha256, versions
 from generation_models import KINDS
@@ -63,8 +65,17 @@ def main() -> int:
             if not state.has(name, prompts.kind, prompts.size, number, keys):
                 wanted = _reference(ring, name, prompts, units, used)
                 state.add(ring.round(name, keys, prompts, number, wanted))
+    searches = _searches(ring, units)
+    shutil.rmtree(state.scratch, ignore_errors=True)
     rounds = state.rounds({(name, prompts.kind, prompts.size) for name, _, prompts in units}, n_rounds)
-    facts = Facts(command=_command(), machine=machine(setting.device), versions=used, load=load(), is_quick=given.quick)
+    facts = Facts(
+        command=_command(),
+        machine=machine(setting.device),
+        versions=used,
+        load=load(),
+        is_quick=given.quick,
+        searches=searches,
+    )
     return _report(given, rounds, page(rounds, setting, facts), state)
 
 
@@ -94,6 +105,14 @@ def _reference(
     key = f"torch{used['torch']}-transformers{used['transformers']}"
     rows = reference(ring.setting, largest, contest.beams, ring.scratch, key)
     return rows[: prompts.size]
+
+
+def _searches(ring: Ring, units: Sequence[tuple[str, tuple[str, ...], Workload]]) -> list[AutoBatch]:
+    """What lm-eval's search found for each checkpoint that was measured with it."""
+    if ring.peer_python is None:
+        return []
+    with_auto = {prompts.kind: prompts for _, keys, prompts in units if "lmeval-auto" in keys}
+    return [auto_batch(ring.setting, prompts, ring.scratch, ring.peer_python) for prompts in with_auto.values()]
 
 
 def _size(prompts: Workload) -> int:

@@ -17,7 +17,7 @@ class Contestant:
     Attributes:
         label: Its name in the tables.
         way: `ours`, `bare`, or a key of the peers' ways.
-        batch: A peer's rows a batch.
+        batch: A peer's rows a batch; `auto` for what lm-eval's search finds.
         flags: Ours: flags after the command's own.
         runs: Ours: so many runs, one after the other, with seeds from 0.
         kinds: Checkpoints that it can do.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from generation_auto_batch import AutoBatch
 from generation_contests import CONTESTS, OURS, Contest
 from generation_figures import BoundLine, Line, Ratio, bound_line, line
 from generation_values import Round, Setting
@@ -22,10 +23,12 @@ METHOD = """## How to read this
   and, for `grue eval` alone, hashing weights, scoring, validity report and tables. Peers write one file of texts.
   *Generation* starts when the model is loaded. *CPU* is user and system time of a process and its children: it changes
   least on a machine that others use too.
-- lm-eval is favoured: only its `hf` model type runs, without loading tasks, metrics or results. `batch auto` pays for
-  its own search for a batch size. On encoder-decoder checkpoints it is told the bound of new tokens, which it would
-  otherwise raise by the source's length. transformers' continuous batching is given sizes, since it makes none up on a
-  CPU; it does decoder-only models.
+- lm-eval is favoured: only its `hf` model type runs, without loading tasks, metrics or results. `batch auto` is told
+  the size that its search finds; the search, minutes on a CPU at every start, is not timed. On encoder-decoder
+  checkpoints it gets two things that its users would not give it: the bound of new tokens, which it raises by the
+  source's length, and a loaded model that is kept from tying its output matrix to its embeddings, without which it
+  writes empty texts here. transformers' continuous batching is given sizes, since it makes none up on a CPU; it does
+  decoder-only models.
 - We are favoured in one way: `grue eval` scores in a second process, which can use another core. Its CPU seconds count
   it. With `OMP_NUM_THREADS` set nobody computes with more threads than that.
 - *Equal* counts rows whose text and number of tokens equal those that `generate` writes for one unpadded prompt at a
@@ -51,6 +54,7 @@ class Facts:
         command: What was typed.
         machine: Name -> words.
         versions: Name -> version.
+        searches: What lm-eval's search for a batch size found.
         load: Load of the machine at the end of the run.
         is_quick: Not to be quoted.
     """
@@ -60,6 +64,7 @@ class Facts:
     versions: Mapping[str, str]
     load: float
     is_quick: bool
+    searches: Sequence[AutoBatch] = ()
 
 
 def page(rounds: Sequence[Round], setting: Setting, facts: Facts, now: datetime | None = None) -> str:
@@ -100,6 +105,10 @@ def _origin(facts: Facts, setting: Setting, now: datetime) -> str:
         "Setting": f"{setting.device}, {setting.dtype}, {setting.threads} "
         f"thread{'s' * (setting.threads != 1)} a contestant, at most {setting.max_new_tokens} new tokens a row",
     }
+    if facts.searches:
+        told["lm-eval's search for a batch size"] = ", ".join(
+            f"{KIND_NAMES[one.kind]} {one.rows} rows after {one.seconds:.0f} s" for one in facts.searches
+        )
     lines = "\n".join(f"- {name}: {text}" for name, text in told.items())
     return f"{QUICK if facts.is_quick else ''}\nWritten by the bench's command, never by hand.\n\n{lines}\n"
 

@@ -22,7 +22,7 @@ class Call:
 
     Attributes:
         way: A key of `WAYS`.
-        batch: Rows a batch; `auto` for lm-eval's own choice.
+        batch: Rows a batch; `auto` for lm-eval's own search.
         model: The checkpoint's folder.
         prompts: JSON lines with `id` and `prompt`.
         rows: Only so many of them; 0 for all.
@@ -133,13 +133,14 @@ def lm_eval(call: Call, prompts: Sequence[str], clock: Clock) -> list[Answer]:
     from transformers import AutoConfig
 
     is_encoder_decoder = bool(AutoConfig.from_pretrained(call.model).is_encoder_decoder)
-    model = HFLM(
-        pretrained=call.model,
-        device=call.device,
-        dtype=call.dtype,
-        batch_size=call.batch if call.batch == "auto" else int(call.batch),
-        backend="seq2seq" if is_encoder_decoder else "causal",
-    )
+    batch = call.batch if call.batch == "auto" else int(call.batch)
+    if is_encoder_decoder:
+        # It ties the output matrix of whatever it loads to the embeddings: a T5 v1.1 then writes nothing but padding.
+        loaded = Model(call)
+        loaded.model.tie_weights = lambda *_, **__: None
+        model = HFLM(pretrained=loaded.model, tokenizer=loaded.tokenizer, backend="seq2seq", batch_size=batch)
+    else:
+        model = HFLM(pretrained=call.model, device=call.device, dtype=call.dtype, backend="causal", batch_size=batch)
     clock.mark_loaded()
     settings: dict[str, Any] = {"until": [], "max_gen_toks": call.max_new_tokens, "do_sample": False}
     if call.beams > 1:

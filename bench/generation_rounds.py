@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from generation_auto_batch import auto_batch
 from generation_contests import CONTESTS, OURS, Contest, Contestant
 from generation_ours import Taken, ours
 from generation_process import ContestantFailedError, Spent, environment
@@ -70,7 +71,10 @@ class Ring:
             python = self.peer_python if one.way == "lm-eval" else Path(sys.executable)
             if python is None:
                 raise ContestantFailedError("lm-eval is not installed")
-            return theirs(self.setting, workload, one.way, one.batch, contest.beams, self.scratch, python=python)
+            batch = one.batch
+            if batch == "auto":
+                batch = str(auto_batch(self.setting, workload, self.scratch, python).rows)
+            return theirs(self.setting, workload, one.way, batch, contest.beams, self.scratch, python=python)
         flags = ("-g", f"max_new_tokens={limit}", *one.flags)
         if one.runs == 1:
             return ours(self.setting, workload, flags, self.scratch)

@@ -35,8 +35,8 @@ class State:
 
     @property
     def scratch(self) -> Path:
-        """Folder for outputs and logs of contestants."""
-        return self.folder / "scratch"
+        """Folder for outputs and logs of contestants, this process's own: several may measure at a time."""
+        return self.folder / f"scratch-{os.getpid()}"
 
     @property
     def _file(self) -> Path:
