@@ -8,8 +8,8 @@ from typing import Any
 
 from grue.checkpoints.reading import quiet_transformers
 from grue.core.decoding import Decoding
-from grue.engine.token_ids import TokenIds
 from grue.engine.decode import Output, padded
+from grue.engine.token_ids import TokenIds
 
 
 def sees_padding(decoding: Decoding, is_encoder_decoder: bool) -> bool:

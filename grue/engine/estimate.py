@@ -15,6 +15,7 @@ from grue.engine.protocol import Engine, Job, Request
 
 CPU_ROWS = 128
 GPU_ROWS = 256
+FEWEST_PROMPTS = 8  # whatever their beams
 STATIC_ROWS = 32  # a batch that is decoded to its end; padding grows with it
 CPU_PREFILL_TOKENS = 512  # what a core's cache holds
 GPU_PREFILL_TOKENS = 8192
@@ -61,12 +62,11 @@ def room(checkpoint: Checkpoint, device: str, dtype: str, job: Job) -> Room:
     """Bounds by what the user asks for, else by what is free on the device now."""
     on_gpu = device.startswith("cuda")
     each = max(1, kv_bytes_per_token(checkpoint.config, dtype, is_encoder_decoder=checkpoint.is_encoder_decoder))
-    rows = job.batch_rows or (GPU_ROWS if on_gpu else CPU_ROWS)
+    beams = job.decoding.num_beams
+    rows = job.batch_rows or max(FEWEST_PROMPTS, (GPU_ROWS if on_gpu else CPU_ROWS) // beams)
     prefill = GPU_PREFILL_TOKENS if on_gpu else CPU_PREFILL_TOKENS
     # A row's logits are there as the model writes them and as float32, and once more while they are worked on.
-    working = rows * job.decoding.num_beams * checkpoint.vocabulary * 12 + prefill * _activation_bytes(
-        checkpoint, dtype
-    )
+    working = rows * beams * checkpoint.vocabulary * 12 + prefill * _activation_bytes(checkpoint, dtype)
     free = max(0, int(free_bytes(device) * FREE_FRACTION) - working)
     tokens = job.batch_tokens or (UNBOUNDED if job.batch_rows or job.deterministic else max(1, free // each))
     return Room(rows=rows, static_rows=job.batch_rows or STATIC_ROWS, tokens=tokens, prefill_tokens=prefill)
