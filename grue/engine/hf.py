@@ -12,6 +12,7 @@ from grue.checkpoints.device import choose_device, choose_dtype
 from grue.checkpoints.hashing import tokenizer_sha256
 from grue.checkpoints.hub import Located
 from grue.checkpoints.reading import quiet_transformers
+from grue.checkpoints.spread import SPREAD
 from grue.checkpoints.threads import Threads, apply_threads, settle_threads, sleep_at_barriers
 from grue.core.errors import CheckpointError
 from grue.core.rows import Generation, Row
@@ -190,6 +191,7 @@ class HFEngine:
         self._settle_threads()
         return {
             "device": self.device,
+            **({"devices": self._gpus()} if self._options.device == SPREAD else {}),
             "device_name": torch.cuda.get_device_name(self.device) if on_gpu else None,
             "dtype": self.dtype,
             "threads": self._threads.count if self._threads else int(torch.get_num_threads()),
@@ -215,12 +217,20 @@ class HFEngine:
         free_cached()
 
     def peak_memory_bytes(self) -> int | None:
-        """The most device memory that was taken so far; ``None`` on a CPU, where it is the process's own."""
+        """The most device memory that was taken so far, that of all GPUs together where the layers lie on several;
+        ``None`` on a CPU, where it is the process's own.
+        """
         if not self.device.startswith("cuda"):
             return None
         import torch
 
-        return int(torch.cuda.max_memory_allocated(self.device))
+        devices = self._gpus() if self._options.device == SPREAD else [self.device]
+        return sum(int(torch.cuda.max_memory_allocated(device)) for device in devices)
+
+    def _gpus(self) -> list[str]:
+        import torch
+
+        return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
 
     def prompt_lengths(self, rows: Sequence[Row], job: Job) -> list[int]:
         """Tokens of each row's prompt as the model would read it."""
