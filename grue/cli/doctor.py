@@ -147,6 +147,7 @@ def _model(model: str, asked: EngineOptions, rows: RowsCall) -> Iterator[Finding
         return
     try:
         yield from checks.checkpoint(engine)
+        yield checks.peak(engine, asked.home)
         try:
             yield checks.batch_invariance(engine)
         except GrueError as error:

@@ -6,15 +6,17 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from grue.checkpoints.device import available_cores, bfloat16_units, free_bytes
 from grue.core.text import Json
 from grue.engine.batching import Item
 from grue.engine.decode import first_logits
+from grue.engine.energy import open_meter
 from grue.engine.estimate import measured_tokens_per_second, memory_bytes, weights_bytes
 from grue.engine.hf import HFEngine
-from grue.engine.peak import measure
+from grue.engine.peak import measure, peak_of
 from grue.engine.protocol import Job
 
 PAIR_ROWS = 8
@@ -68,7 +70,37 @@ def machine() -> list[Finding]:
     found.append(Finding("threads", "warn" if busy else "ok", message, fix))
     if not torch.cuda.is_available() and not torch.backends.mps.is_available():
         found.append(_bfloat16())
+    found.append(_energy([f"cuda:{number}" for number in range(torch.cuda.device_count())] or ["cpu"]))
     return found
+
+
+def _energy(devices: Sequence[str]) -> Finding:
+    """Which devices tell what they take."""
+    meter = open_meter(devices)
+    if meter is not None:
+        meter.close()
+        return Finding("energy", "ok", f"measured while rows are generated: {', '.join(meter.of)}")
+    if devices == ["cpu"]:
+        return Finding("energy", "ok", "not measured: the kernel shows no RAPL counters to this user")
+    return Finding(
+        "energy", "warn", "not measured: NVML does not answer for all GPUs", "Install it: pip install 'grue[gpu]'."
+    )
+
+
+def peak(engine: HFEngine, home: Path | None) -> Finding:
+    """What the device does at most, measured now; runs set their operations against the best that was ever measured."""
+    environment = engine.environment()
+    threads = environment.get("threads")
+    own = threads if engine.device == "cpu" and isinstance(threads, int) else None
+    found = peak_of(engine.device, str(engine.info.dtype), home, threads=own, again=True)
+    if found is None:
+        return Finding(
+            "peak", "ok", f"{engine.device} does no products in {engine.info.dtype}: runs tell no share of it"
+        )
+    message = (
+        f"{found.flops / 1e9:,.0f} GFLOP/s in {engine.info.dtype}, {found.bytes_per_second / 1e9:,.1f} GB/s copied"
+    )
+    return Finding("peak", "ok", message)
 
 
 def _bfloat16() -> Finding:

@@ -191,7 +191,7 @@ class HFEngine:
         self._settle_threads()
         return {
             "device": self.device,
-            **({"devices": self._gpus()} if self._options.device == SPREAD else {}),
+            **({"devices": self._gpus()} if on_gpu and self._options.device == SPREAD else {}),
             "device_name": torch.cuda.get_device_name(self.device) if on_gpu else None,
             "dtype": self.dtype,
             "threads": self._threads.count if self._threads else int(torch.get_num_threads()),
