@@ -12,6 +12,7 @@ import importlib.util
 import os
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -167,6 +168,8 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    # A stop from outside takes the contestant that runs along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())
     except ContestantFailedError as error:

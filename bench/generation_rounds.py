@@ -133,7 +133,9 @@ def _result(taken: Taken, wanted: Sequence[Answer] | None) -> Result:
 
 
 def _say(name: str, workload: Workload, number: int, key: str, taken: Taken | None, failed: Result | None) -> None:
-    told = f"{taken.spent.wall_seconds:.1f} s" if taken else f"failed: {failed.error if failed else ''}"
+    told = f"failed: {failed.error}" if failed else ""
+    if taken:
+        told = f"{taken.spent.wall_seconds:.1f} s, CPU {taken.spent.cpu_seconds:.1f} s"
     print(
         f"round {number}, {name}, {workload.kind}, {workload.size} prompts, {key}: {told}", file=sys.stderr, flush=True
     )
