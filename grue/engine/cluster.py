@@ -13,6 +13,7 @@ import logging
 import os
 import queue
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -21,7 +22,7 @@ from functools import partial
 from typing import Any
 
 from grue.checkpoints.device import available_cores, choose_dtype
-from grue.core.errors import CheckpointError, MissingExtraError, UsageError
+from grue.core.errors import MissingExtraError, UsageError
 from grue.core.text import Json
 from grue.engine.hf import HFEngine
 from grue.engine.options import EngineOptions
@@ -32,6 +33,7 @@ from grue.engine.protocol import Engine
 # How long the first worker may take: a cluster that grows starts a machine first.
 WAIT_SECONDS = 1800.0
 STOP_SECONDS = 5.0
+KNOCK_SECONDS = 5.0
 # Messages are small; by default the library sets a third of the memory aside for objects.
 LOCAL_STORE_BYTES = 1 << 27
 # Nothing is sent to anybody, and what became of an actor is told by the run, not by the library.
@@ -51,9 +53,9 @@ def open_cluster(model: str, options: EngineOptions) -> PoolEngine:
             any; ``dtype`` ``auto`` is bfloat16 there.
 
     Raises:
-        CheckpointError: where the checkpoint cannot be used as it is, or the cluster cannot be reached.
+        CheckpointError: where the checkpoint cannot be used as it is.
         MissingExtraError: where Ray is not installed.
-        UsageError: for devices that a cluster cannot give.
+        UsageError: for devices that a cluster cannot give, or where the cluster cannot be reached.
     """
     if options.device not in ("auto", "cpu", "cuda") or options.devices:
         asked = f"--devices {','.join(options.devices)}" if options.devices else f"--device {options.device}"
@@ -98,8 +100,8 @@ def connect(workers: int) -> Cluster:
         workers: Room that a cluster of this machine's own has to have.
 
     Raises:
-        CheckpointError: where the cluster does not answer.
         MissingExtraError: where Ray is not installed.
+        UsageError: where the cluster does not answer.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -110,6 +112,7 @@ def connect(workers: int) -> Cluster:
     if ray.is_initialized():
         return Cluster(ray, is_own=False)
     address = os.environ.get("RAY_ADDRESS", "").strip()
+    _knock(address)
     own: dict[str, Any] = {
         "include_dashboard": False,
         "num_cpus": max(available_cores(), workers),
@@ -122,16 +125,40 @@ def connect(workers: int) -> Cluster:
         )
     except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(
-            f"The Ray cluster cannot be reached: {said}",
-            "Check RAY_ADDRESS, or unset it for a cluster on this machine alone.",
-            place=address,
-        ) from error
+        raise _unreachable(address, said) from error
     finally:
         if threading.current_thread() is threading.main_thread():
             # The library takes this signal for itself; how a command ends is the command line's to say.
             signal.signal(signal.SIGTERM, before)
     return Cluster(ray, is_own=True)
+
+
+def _knock(address: str) -> None:
+    """Look whether anything listens: the library itself goes on trying for ten minutes.
+
+    Raises:
+        UsageError: where nothing does, or the address is one for which rows cannot be streamed.
+    """
+    if address.startswith("ray://"):
+        raise UsageError(
+            f"RAY_ADDRESS={address}: rows cannot be streamed through the Ray client.",
+            "Run the command on a node of the cluster (ray job submit), with RAY_ADDRESS=auto.",
+        )
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, str(error)) from error
+
+
+def _unreachable(address: str, said: str) -> UsageError:
+    return UsageError(
+        f"The Ray cluster cannot be reached: {said}",
+        "Check RAY_ADDRESS, or unset it for a cluster on this machine alone.",
+        place=address,
+    )
 
 
 class Actors:

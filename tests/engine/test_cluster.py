@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -92,6 +93,20 @@ def test_without_ray_the_error_names_the_extra(monkeypatch):
 def test_a_cluster_gives_out_devices_by_itself(options):
     with pytest.raises(UsageError, match="gives out its devices"):
         open_engine("demo:causal", EngineOptions(cluster="ray", workers=2, **options))
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'grue[ray]'")
+def test_a_cluster_that_does_not_answer_is_told_at_once(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(UsageError, match="cannot be reached") as caught:
+        open_engine("demo:causal", EngineOptions(cluster="ray"))
+    assert caught.value.place == address
+    monkeypatch.setenv("RAY_ADDRESS", f"ray://{address}")
+    with pytest.raises(UsageError, match="Ray client"):
+        open_engine("demo:causal", EngineOptions(cluster="ray"))
 
 
 def start(folder: Path, *where: str) -> subprocess.Popen[str]:
