@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from grue.engine.null import row_seed
+
+
+class Uniform(Protocol):
+    """Something that has a random number for the next token."""
+
+    def uniform(self) -> float:
+        """A number in [0, 1)."""
+        ...
 
 
 class RowRandom:
@@ -20,7 +29,7 @@ class RowRandom:
         return float(self._generator.random())
 
 
-def draw(scores: Any, randoms: list[RowRandom]) -> Any:
+def draw(scores: Any, randoms: Sequence[Uniform]) -> Any:
     """Draw a token a row by the inverse distribution function, in float64.
 
     Args:

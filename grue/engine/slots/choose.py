@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grue.core.decoding import Decoding
-from grue.engine.sampling import RowRandom, draw
+from grue.engine.sampling import draw
 from grue.engine.scores import is_plain, processed, warped
 from grue.engine.slots.rows import Row
 from grue.engine.token_ids import TokenIds
@@ -43,15 +43,10 @@ class Chooser:
             # A forced token hides what the model wrote.
             best = best + logits.max(dim=-1).values.float()
         if self._decoding.do_sample:
-            chosen = draw(warped(scores.float(), self._decoding), [_random(row) for row in rows])
+            chosen = draw(warped(scores.float(), self._decoding), rows)
         # One transfer for both; a token id is exact in float64.
         both = torch.stack([chosen.double(), best.double()]).tolist()
         return [int(token) for token in both[0]], [abs(value) < float("inf") for value in both[1]]
 
     def _context(self, row: Row) -> Sequence[int]:
         return [*(row.prompt.ids if self._reads_prompt else ()), *self._start, *row.ids]
-
-
-def _random(row: Row) -> RowRandom:
-    assert row.random is not None
-    return row.random

@@ -164,6 +164,7 @@ class Loop:
             prompts = self._next_prompts()
             watchdog.beat("prefill", prompts=len(prompts))
             begin = time.perf_counter()
+            rows: list[Row] = []
             try:
                 rows, logits = self._slots.admit(prompts)
                 done = self._writer.take(rows, logits)
@@ -171,6 +172,7 @@ class Loop:
                 if not is_out_of_memory(error):
                     raise
                 done = None
+                self._slots.drop(rows)
             turn.prefill_seconds += time.perf_counter() - begin
             if done is None:
                 self._did_not_fit(prompts, turn)
@@ -183,6 +185,7 @@ class Loop:
     def _step(self, turn: Turn) -> None:
         watchdog.beat("decode", rows=self._live)
         begin = time.perf_counter()
+        rows: list[Row] = []
         try:
             rows, logits = self._slots.step()
             done = self._writer.take(rows, logits)
@@ -190,6 +193,9 @@ class Loop:
             if not is_out_of_memory(error):
                 raise
             done = None
+            for row in rows:
+                # Read, and nothing written: the same token is read again, to the same place.
+                row.length -= 1
         turn.decode_seconds += time.perf_counter() - begin
         if done is None:
             self._shrink(turn)

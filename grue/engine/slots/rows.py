@@ -53,10 +53,23 @@ class Row(Tenant):
     source: Source | None = None
     started: float = field(default_factory=time.perf_counter)
     random: RowRandom | None = None
+    _uniform: float | None = None
 
     def __post_init__(self) -> None:
         if self.prompt.randoms is not None:
             self.random = self.prompt.randoms(self.draw)
+
+    def uniform(self) -> float:
+        """The number in [0, 1) that draws the next token: the same again until that token is written."""
+        if self._uniform is None:
+            assert self.random is not None
+            self._uniform = self.random.uniform()
+        return self._uniform
+
+    def write(self, token: int) -> None:
+        """Append a token."""
+        self.ids.append(token)
+        self._uniform = None
 
     def next_ids(self) -> Sequence[int]:
         """Tokens the model reads next, one a lane."""

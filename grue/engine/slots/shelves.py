@@ -138,16 +138,9 @@ class Shelf:
             start: First column.
             stop: After the last column.
         """
-        import torch
-
         for buffer in self._buffers:
-            if buffer.device.type == "cpu":
-                for origin, row in moves:
-                    buffer[:, :, row, start:stop] = buffer[:, :, origin, start:stop]
-                continue
-            origins, rows = torch.tensor(moves, device=buffer.device).unbind(1)
-            part = buffer[:, :, :, start:stop]
-            part.index_copy_(2, rows, part.index_select(2, origins))
+            for origin, row in moves:
+                buffer[:, :, row, start:stop] = buffer[:, :, origin, start:stop]
 
     def _copy(self, slot: int, other: Shelf, place: int, stop: int) -> None:
         lanes = self.lanes

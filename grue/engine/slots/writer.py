@@ -40,7 +40,7 @@ class TextWriter:
             if not sound:
                 done.append((row, Ended(row.prompt.index, row.draw, [], "", now - row.started, NOT_NUMBERS)))
                 continue
-            row.ids.append(token)
+            row.write(token)
             reason = self._reason(row.ids, token)
             if reason:
                 done.append((row, Ended(row.prompt.index, row.draw, row.ids, reason, now - row.started)))
