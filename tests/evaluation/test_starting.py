@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -86,3 +90,35 @@ def test_bfloat16_on_a_cpu_is_a_run_of_its_own(grue, tmp_path, model):
         assert manifest["model"]["dtype"] == dtype.replace("auto", "float32")
         identities[dtype] = manifest["identity"]
     assert identities["auto"] == identities["float32"] != identities["bfloat16"]
+
+
+SLOW = """
+import sys, time
+from grue.checkpoints import hash_store
+from grue.cli.main import run
+from grue.engine import hf
+
+def slow(*arguments):
+    print("loading now", flush=True)
+    for _ in range(30):
+        time.sleep(0.1)
+
+hf.load_model = slow
+hash_store.weights_sha256 = lambda *arguments: time.sleep(60) or ""
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_an_interrupt_while_weights_are_hashed_and_loaded_ends_the_command(tmp_path):
+    command = [*map(str, EVAL), *SHORT, "-m", "demo:causal", "-o", str(tmp_path / "run")]
+    environ = {**os.environ, "GRUE_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
+    )
+    assert process.stdout.readline() == "loading now\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=50)
+    assert process.returncode == 130
+    assert "Interrupted." in errors
+    assert "Traceback" not in errors
+    assert not (tmp_path / "run").exists()
