@@ -55,6 +55,16 @@ def test_the_best_of_two_measurements_is_kept(tmp_path: Path) -> None:
     assert again.bytes_per_second > 1.0
 
 
+def test_more_threads_are_never_said_to_do_less_than_fewer(tmp_path: Path) -> None:
+    one = {"flops": 1e15, "bytes_per_second": 1e15, "measured_on": "2026-01-01"}
+    text = json.dumps({"schema_version": 1, "peaks": {device_key("cpu", "float32", 1): one}})
+    (tmp_path / "peaks.json").write_text(text)
+    two = peak_of("cpu", "float32", tmp_path, threads=2)
+    assert two is not None
+    assert (two.flops, two.bytes_per_second) == (1e15, 1e15)
+    assert peak_of("cpu", "bfloat16", tmp_path, threads=2) != two, "another number type is another matter"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"peaks": 3}', '{"peaks": {"a": {"flops": "many"}}}'])
 def test_a_damaged_store_holds_nothing_and_is_replaced(tmp_path: Path, text: str) -> None:
     (tmp_path / "peaks.json").write_text(text)
