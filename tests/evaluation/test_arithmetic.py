@@ -38,7 +38,7 @@ def test_rates_are_shares_and_unknown_where_no_model_ran():
 
 
 def test_cost_adds_up_and_takes_percentiles_of_latencies():
-    cost = cost_of(made(3), timed=Timed(6.0, 30), load_seconds=1.0, peak_memory_bytes=5)
+    cost = cost_of(made(3), timed=Timed(seconds=6.0, tokens=30), load_seconds=1.0, peak_memory_bytes=5)
     assert (cost.prompt_tokens, cost.generated_tokens, cost.tokens_per_second) == (60, 30, 5.0)
     # Latencies of 100, 200 and 300 ms: the median is the middle one, the 95th percentile lies at 1.9 of 2 steps.
     assert cost.latency_ms_p50 == pytest.approx(200.0)
@@ -59,7 +59,7 @@ def test_a_batch_whose_time_a_kill_took_is_no_part_of_the_speed(tmp_path):
 
 
 def test_cost_of_a_null_system_has_no_tokens():
-    cost = cost_of([Generation("1", 0, "a")], timed=Timed(1.0, 0), load_seconds=None, peak_memory_bytes=None)
+    cost = cost_of([Generation("1", 0, "a")], timed=Timed(seconds=1.0, tokens=0), load_seconds=None, peak_memory_bytes=None)
     assert (cost.prompt_tokens, cost.generated_tokens, cost.tokens_per_second, cost.latency_ms_p50) == (None,) * 4
 
 
