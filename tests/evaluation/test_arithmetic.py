@@ -59,7 +59,9 @@ def test_a_batch_whose_time_a_kill_took_is_no_part_of_the_speed(tmp_path):
 
 
 def test_cost_of_a_null_system_has_no_tokens():
-    cost = cost_of([Generation("1", 0, "a")], timed=Timed(seconds=1.0, tokens=0), load_seconds=None, peak_memory_bytes=None)
+    cost = cost_of(
+        [Generation("1", 0, "a")], timed=Timed(seconds=1.0, tokens=0), load_seconds=None, peak_memory_bytes=None
+    )
     assert (cost.prompt_tokens, cost.generated_tokens, cost.tokens_per_second, cost.latency_ms_p50) == (None,) * 4
 
 
