@@ -1,4 +1,4 @@
-"""Hugging Face checkpoints: opened and checked first, loaded once, then decoded batch by batch."""
+"""Hugging Face checkpoints: opened and checked first, loaded once, then decoded in a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from grue.checkpoints.device import choose_device, choose_dtype
 from grue.checkpoints.hashing import tokenizer_sha256
 from grue.checkpoints.hub import Located
-from grue.checkpoints.reading import quiet_transformers
 from grue.checkpoints.spread import SPREAD
 from grue.checkpoints.threads import Threads, apply_threads, settle_threads, sleep_at_barriers
 from grue.core.errors import CheckpointError
@@ -23,14 +22,13 @@ from grue.engine.background import Background
 from grue.engine.batching import Item, longest_first
 from grue.engine.checkpoint import Checkpoint, load_model, read_checkpoint
 from grue.engine.estimate import room
+from grue.engine.finished import finished
 from grue.engine.loading import Loading
 from grue.engine.memory import free_cached
 from grue.engine.options import EngineOptions
 from grue.engine.protocol import Failure, Job, Portion, Request, Work
 from grue.engine.slots.loop import Turn
-from grue.engine.slots.rows import Ended
-from grue.engine.stops import cut_at_stop
-from grue.engine.token_ids import TokenIds
+from grue.engine.token_ids import TokenIds, token_ids
 from grue.engine.tokenization import PromptReader, read_tokenizer
 from grue.engine.turns import Turns, fixed_groups
 from grue.engine.wanted import Wanted
@@ -293,7 +291,11 @@ class HFEngine:
                 if ended.fault:
                     failures.append(Failure(request.row.id, request.sample, ended.fault))
                 else:
-                    generations.append(self._generation(items[ended.index], request, ended, job))
+                    generations.append(
+                        finished(
+                            request, items[ended.index], ended.ids, ended.finish_reason, self.reader, job, ended.seconds
+                        )
+                    )
         work = Work(
             worker=self.device,
             prefill_tokens=sum(turn.prefill_tokens for turn in turns),
@@ -303,56 +305,3 @@ class HFEngine:
             rows=max(turn.rows for turn in turns),
         )
         return Portion(generations, failures, (work,), [event for turn in turns for event in turn.events])
-
-    def _generation(self, item: Item, request: Request, ended: Ended, job: Job) -> Generation:
-        text, reason = self.reader.decode(ended.ids), ended.finish_reason
-        before = cut_at_stop(text, job.decoding.stop)
-        if before is not None:
-            text, reason = before, "stop"
-        return Generation(
-            id=request.row.id,
-            sample=request.sample,
-            prediction=text,
-            prompt=item.prompt.text,
-            finish_reason=reason,
-            prompt_tokens=item.n_tokens,
-            generated_tokens=len(ended.ids),
-            prompt_cut=item.prompt.is_cut,
-            latency_seconds=ended.seconds,
-        )
-
-
-def token_ids(checkpoint: Checkpoint, reader: PromptReader, own: Any = None) -> TokenIds:
-    """The token ids of a checkpoint: its generation config's (``own``), else its config's, else its tokenizer's."""
-    from transformers import GenerationConfig
-
-    place = str(checkpoint.folder)
-    if own is None and (checkpoint.folder / "generation_config.json").is_file():
-        try:
-            with quiet_transformers():
-                own = GenerationConfig.from_pretrained(checkpoint.folder, local_files_only=True)
-        except (OSError, ValueError, TypeError) as error:
-            raise CheckpointError(
-                f"generation_config.json cannot be read: {error}", "Mend or remove the file.", place=place
-            ) from error
-
-    def named(name: str) -> Any:
-        value = getattr(own, name, None)
-        return value if value is not None else getattr(checkpoint.config, name, None)
-
-    tokenizer = reader.tokenizer
-    ends = named("eos_token_id")
-    ends = tokenizer.eos_token_id if ends is None else ends
-    ends = () if ends is None else tuple(ends) if isinstance(ends, (list, tuple)) else (ends,)
-    pad = tokenizer.pad_token_id
-    pad = named("pad_token_id") if pad is None else pad
-    pad = (ends[0] if ends else 0) if pad is None or isinstance(pad, (list, tuple)) or pad < 0 else pad
-    start = forced = None
-    if checkpoint.is_encoder_decoder:
-        start = next((v for v in (named("decoder_start_token_id"), named("bos_token_id")) if v is not None), None)
-        if isinstance(start, (list, tuple)):
-            start = start[0]
-        if start is None:
-            raise CheckpointError("The config names no decoder_start_token_id.", "Add it to config.json.", place=place)
-        forced = named("forced_bos_token_id")
-    return TokenIds(ends=tuple(int(end) for end in ends), pad=int(pad), decoder_start=start, forced_first=forced)

@@ -10,8 +10,9 @@ from grue.checkpoints.reading import positions
 from grue.checkpoints.weights import WeightFiles
 from grue.core.run import ModelInfo
 from grue.engine.checkpoint import Checkpoint
-from grue.engine.hf import HFEngine, token_ids
+from grue.engine.hf import HFEngine
 from grue.engine.options import EngineOptions
+from grue.engine.token_ids import token_ids
 from grue.engine.tokenization import prompt_reader
 
 KIND = "live"

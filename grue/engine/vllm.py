@@ -22,11 +22,11 @@ from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo
 from grue.core.text import Json
 from grue.engine.batching import Item
+from grue.engine.finished import finished
 from grue.engine.hf import HFEngine, open_checkpoint
 from grue.engine.null import row_seed
 from grue.engine.options import EngineOptions
 from grue.engine.protocol import Failure, Job, Portion, Request, Work
-from grue.engine.stops import cut_at_stop
 
 # Requests handed over at once: many times what vLLM decodes together, few enough to be stored now and then.
 WINDOW_REQUESTS = 1024
@@ -178,7 +178,11 @@ class VLLMEngine:
             made = output.outputs[0]
             for request in group:
                 if made.finish_reason in ("stop", "length"):
-                    generations.append(self._generation(item, request, made, job))
+                    generations.append(
+                        finished(
+                            request, item, list(made.token_ids), str(made.finish_reason), self._reading.reader, job
+                        )
+                    )
                 else:
                     failures.append(Failure(request.row.id, request.sample, f"vLLM ended it with {made.finish_reason}"))
         work = Work(
@@ -188,23 +192,6 @@ class VLLMEngine:
             rows=len(window),
         )
         return Portion(generations, failures, [work])
-
-    def _generation(self, item: Item, request: Request, made: Any, job: Job) -> Generation:
-        ids = list(made.token_ids)
-        text, reason = self._reading.reader.decode(ids), str(made.finish_reason)
-        before = cut_at_stop(text, job.decoding.stop)
-        if before is not None:
-            text, reason = before, "stop"
-        return Generation(
-            id=request.row.id,
-            sample=request.sample,
-            prediction=text,
-            prompt=item.prompt.text,
-            finish_reason=reason,
-            prompt_tokens=item.n_tokens,
-            generated_tokens=len(ids),
-            prompt_cut=item.prompt.is_cut,
-        )
 
 
 def sampling(job: Job, request: Request, ends: Sequence[int]) -> dict[str, Any]:
