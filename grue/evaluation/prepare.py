@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grue.core.errors import UsageError
 from grue.core.judging import Judging
 from grue.core.settings import Settings
 from grue.core.text import Json
@@ -85,6 +86,9 @@ def evaluate_call(
         GrueError: as ``prepare`` and ``execute``.
     """
     begun = time.perf_counter()
+    if out.fresh and generation.shard:
+        # A new run takes the old one's place when it is finished, and no part is, by itself.
+        raise UsageError("--fresh and --shard do not go together.", "Remove the part's directory, or name another.")
     prepared = prepare(model, options, rows, generation, load_ahead=True)
     for text in (*prepared.engine.notes, *prepared.plan.notes):
         progress.note(text)

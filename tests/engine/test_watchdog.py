@@ -13,6 +13,7 @@ import time
 import pytest
 
 from grue.engine import watchdog
+from grue.engine.background import Background
 from grue.engine.watchdog import Stall, Watchdog
 
 PATIENCE_SECONDS = 60
@@ -144,6 +145,22 @@ def test_a_thread_of_the_work_is_named_before_the_one_that_waits_for_it(told):
         thread.join()
     assert told[0].what == "decode (rows 3)"
     assert any("stuck_over_there" in line for line in told[0].stack)
+
+
+def test_the_line_of_an_engine_that_decodes_in_a_thread_of_its_own(told):
+    def decoding(is_stopped):
+        with watchdog.step("decode", rows=5):
+            stuck_while_decoding(is_stopped)
+        yield 1
+
+    def stuck_while_decoding(is_stopped):
+        while not told and not is_stopped():
+            time.sleep(0.01)
+
+    with Watchdog(0.05, told.append, poll_seconds=0.01):
+        assert list(Background(decoding)) == [[1]]
+    assert told[0].what == "decode (rows 5)"
+    assert any("stuck_while_decoding" in line for line in told[0].stack)
 
 
 def test_a_thread_that_has_ended_is_not_named(clock, told):

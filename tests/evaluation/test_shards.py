@@ -21,6 +21,8 @@ from grue.cli.main import run as command_line
 from grue.core.errors import UsageError
 from grue.core.rows import Row
 from grue.core.run import Shard
+from grue.engine.null import NullEngine
+from grue.engine.protocol import Failure, Portion
 from grue.evaluation.shard import parse_shard, rows_of
 
 CALL = ("-m", "demo:causal", "-t", "imdb,iwslt2017,commongen", "--data", "mini", "-L", "7", "--quiet")
@@ -249,6 +251,42 @@ def test_a_null_system_borrows_from_all_rows_of_the_run(grue, tmp_path, results)
         assert grue("eval", *call, "--shard", f"{number}/2", "-o", folder).code == 0
     assert grue("merge", *folders, "-o", tmp_path / "joined").code == 0
     assert results(tmp_path / "joined") == results(tmp_path / "whole")
+
+
+def test_rows_that_failed_are_named_and_their_part_is_finished_by_the_same_command(
+    grue, tmp_path, monkeypatch, results
+):
+    call = ("-m", "null:copy-input", "-t", "iwslt2017", "--data", "mini", "-L", "6", "--quiet")
+    assert grue("eval", *call, "-o", tmp_path / "whole").code == 0
+    assert grue("eval", *call, "--shard", "1/2", "-o", tmp_path / "s1").code == 0
+    whole = NullEngine.generate
+
+    def but_one(self, requests, job):
+        failed, *others = requests
+        yield Portion((), [Failure(failed.row.id, failed.sample, "the device is gone")])
+        yield from whole(self, others, job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NullEngine, "generate", but_one)
+        answer = grue("eval", *call, "--shard", "2/2", "-o", tmp_path / "s2")
+    assert answer.code == 3
+    assert "2 of 3 generations" in answer.out
+    assert "the device is gone" in answer.out
+    refused = grue("merge", tmp_path / "s1", tmp_path / "s2", "-o", tmp_path / "joined")
+    assert refused.code == 2
+    assert "shard 2 of 2 lacks 1 generations of iwslt2017 (1 row failed" in refused.err
+    assert not (tmp_path / "joined").exists()
+    assert grue("eval", *call, "--shard", "2/2", "-o", tmp_path / "s2").code == 0
+    assert grue("merge", tmp_path / "s1", tmp_path / "s2", "-o", tmp_path / "joined").code == 0
+    assert results(tmp_path / "joined") == results(tmp_path / "whole")
+
+
+def test_a_part_is_not_started_anew_beside_itself(grue, tmp_path):
+    call = ("-m", "null:copy-input", "-t", "iwslt2017", "--data", "mini", "-L", "4", "--shard", "1/2")
+    answer = grue("eval", *call, "--fresh", "-o", tmp_path / "s1")
+    assert answer.code == 2
+    assert "--fresh and --shard" in answer.err
+    assert not (tmp_path / "s1").exists()
 
 
 def test_the_oracle_has_no_parts(grue, tmp_path):
