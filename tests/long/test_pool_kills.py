@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -103,12 +104,16 @@ def kill(process: psutil.Process) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Kind -> a run of one process that nobody disturbed."""
-    folders = {kind: tmp_path_factory.mktemp(kind) / "run" for kind in KINDS}
-    for kind, folder in folders.items():
+
+    @cache
+    def run(kind: str) -> Path:
+        folder = tmp_path_factory.mktemp(kind) / "run"
         finish(command(folder, "--device", "cpu", kind=kind))
-    return folders
+        return folder
+
+    return run
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -123,7 +128,7 @@ def test_two_devices_give_the_results_of_one_although_a_worker_is_killed(whole, 
     _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, err
     assert [event["reason"] for event in events(folder, "worker_lost")] == ["its process was ended by SIGKILL"]
-    assert outcome(folder) == outcome(whole[kind])
+    assert outcome(folder) == outcome(whole(kind))
 
 
 def test_an_encoder_decoder_on_two_devices_gives_the_results_of_one(tmp_path):
@@ -148,7 +153,7 @@ def test_all_workers_killed_again_and_again_leave_a_partial_run_that_one_device_
     assert kept >= 10
     assert {event["task"] for event in events(folder, "row_failed")} <= set(TASKS)
     finish(command(folder, "--device", "cpu"))
-    assert outcome(folder) == outcome(whole["greedy"])
+    assert outcome(folder) == outcome(whole("greedy"))
     # What was kept was not made again.
     assert generated(folder) == 3 * 40
 
@@ -164,7 +169,7 @@ def test_a_run_begun_on_one_device_goes_on_with_two_and_three(whole, tmp_path):
         assert "Traceback" not in err
         assert not workers(process)
     finish(command(folder, "--devices", "cpu,cpu", "-b", "7", kind="sampled"))
-    assert outcome(folder) == outcome(whole["sampled"])
+    assert outcome(folder) == outcome(whole("sampled"))
 
 
 @pytest.mark.parametrize(
