@@ -13,12 +13,13 @@ NAME_LENGTH = 20
 LOG_FROM = 8.0  # largest over smallest value from which on an axis is logarithmic
 # The smallest drawing, in px, on which names must not lie on each other; letters of 12 px are about 6.6 px wide.
 WIDTH, HEIGHT, LETTER, LINE = 300.0, 184.0, 6.6, 14.0
+SWEEPS = 4
 Box = tuple[float, float, float, float]
 Segment = tuple[float, float, float, float]
 # Places of a label around its point: dx, dy of the base line, anchor.
 PLACES = (
     (9, 4, "start"), (-9, 4, "end"), (9, -7, "start"), (-9, -7, "end"), (9, 15, "start"), (-9, 15, "end"),
-    (0, -12, "middle"), (0, 20, "middle"),
+    (0, -12, "middle"), (0, 20, "middle"), (9, -16, "start"), (-9, -16, "end"), (9, 24, "start"), (-9, 24, "end"),
 )  # fmt: skip
 
 
@@ -196,16 +197,18 @@ def _labels(
 ) -> list[tuple[str, int, int, str]]:
     """Text and place of each label: those of the frontier choose first, where least lies below them."""
     named = {point.number for point in first[-MOST_NAMES:]} if len(first) > MOST_NAMES else {p.number for p in first}
-    taken = [_box(x, y, 0, 4, "middle", 1.5) for x, y in at]
-    found: dict[int, tuple[str, int, int, str]] = {}
-    for index in sorted(range(len(points)), key=lambda index: points[index].number not in named):
-        point, (x, y) = points[index], at[index]
-        text = shorten(point.name, NAME_LENGTH) if point.number in named else str(point.number)
-        boxes = [(place, _box(x, y, *place, len(text))) for place in PLACES]
-        place, box = min(boxes, key=lambda pair: _covers(pair[1], taken, lines))
-        taken.append(box)
-        found[index] = (text, *place)
-    return [found[index] for index in range(len(points))]
+    texts = [shorten(p.name, NAME_LENGTH) if p.number in named else str(p.number) for p in points]
+    order = sorted(range(len(points)), key=lambda index: points[index].number not in named)
+    dots = [_box(x, y, 0, 4, "middle", 1.5) for x, y in at]
+    chosen: dict[int, tuple[int, int, str]] = {}
+    taken: dict[int, Box] = {}
+    # Where a later label left an earlier one in a bad place, that one chooses again.
+    for index in order * SWEEPS:
+        others = [*dots[:index], *dots[index + 1 :], *(box for other, box in taken.items() if other != index)]
+        x, y = at[index]
+        boxes = [(place, _box(x, y, *place, len(texts[index]))) for place in PLACES]
+        chosen[index], taken[index] = min(boxes, key=lambda pair: _covers(pair[1], others, lines))
+    return [(texts[index], *chosen[index]) for index in range(len(points))]
 
 
 def _box(x: float, y: float, dx: int, dy: int, anchor: str, letters: float) -> Box:
@@ -225,7 +228,7 @@ def _covers(box: Box, taken: Sequence[Box], lines: Sequence[Segment]) -> float:
         )
         for x1, y1, x2, y2 in lines
     )
-    return 3 * below + crossed + _outside(box)
+    return 5 * below + crossed + _outside(box)
 
 
 def _overlap(one: Box, other: Box) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -119,8 +120,19 @@ def test_the_frontier_carries_names_and_the_others_their_numbers() -> None:
     assert sum(point.label.startswith("run") for point in many.points) == 5, "no more names than can be read"
 
 
-def test_labels_of_near_points_do_not_lie_on_each_other() -> None:
-    plot = scatter(_points((100, 50), (103, 50.5), (106, 51)), more_is_cheaper=False, higher_is_better=True, places=1)
+# Speeds and scores of eleven models as a board may have them, two of them nearly the same.
+MODELS = (
+    (1840, 61.8), (690, 61.2), (3120, 60.9), (2000, 58.3), (2210, 57.9), (1500, 57.6), (3090, 54.2), (3145, 53.8),
+    (4000, 49.7), (5480, 48.8),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pairs", [((100, 50), (103, 50.5), (106, 51)), MODELS, [(6e5 / x, y) for x, y in MODELS]])
+def test_labels_of_near_points_lie_neither_on_each_other_nor_on_points(pairs: Sequence[tuple[float, float]]) -> None:
+    points = [
+        Point(number=index, name=f"a-model-{index}-encdec", x=x, y=y) for index, (x, y) in enumerate(pairs, start=1)
+    ]
+    plot = scatter(points, more_is_cheaper=pairs is MODELS, higher_is_better=True, places=1)
     boxes = []
     for point in plot.points:
         # A letter of 12 px is about 6.6 px wide; the smallest drawing is 300 by 184 px.
@@ -130,5 +142,8 @@ def test_labels_of_near_points_do_not_lie_on_each_other() -> None:
         boxes.append((left, base - 10, left + width, base))
         assert left >= 0
         assert left + width <= 300
+    for point in plot.points:
+        x, y = 3.0 * _share(point.x), 1.84 * _share(point.y)
+        assert not any(left < x < right and top < y < bottom for left, top, right, bottom in boxes), point.title
     for one, other in itertools.combinations(boxes, 2):
         assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]

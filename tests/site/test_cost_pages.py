@@ -154,7 +154,10 @@ def test_the_table_of_all_costs_sums_tasks_and_leaves_out_what_was_not_measured(
 
 def test_a_task_has_its_picture_and_a_run_its_costs(cost_site: CostSite) -> None:
     html = cost_site.page("tasks/wmt16/index.html")
-    assert len(_lines(html, "WMT16 en-de against time, as a table")) == 4 or html.find("svg", role="img")
+    (picture,) = (one for one in html.find("svg", role="img") if "against time" in one.attributes["aria-label"])
+    assert "sacrebleu of 4 runs against seconds for 1,000 rows" in picture.text
+    names = {row[1].split()[0] for row in _lines(html, f"{picture.attributes['aria-label']}, as a table")}
+    assert names == {"quick", "good", "beaten", "<b>hostile</b>"}
     lines = _lines(cost_site.page("runs/02QUICK/index.html"), "Cost, scrolls sideways")
     assert [line[0] for line in lines][-1] == "All tasks"
     assert lines[-1][1:3] == ["400", "50"]
