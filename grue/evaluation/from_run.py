@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from grue.core import reach
-from grue.core.errors import UsageError
+from grue.core.errors import CheckpointError, UsageError
 from grue.core.judging import Judging
 from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo, TaskManifest
@@ -141,16 +142,32 @@ def task_to_score(name: str, before: TaskManifest, stored: StoredRun, call: Scor
 
 
 def _judging(before: TaskManifest, stored: StoredRun, call: ScoreCall) -> Judging:
-    """Where judges run; the checkpoint of a local run is asked again where it still is."""
+    """Where judges run; the checkpoint of the run is asked again where it still is."""
     model = stored.manifest_value().model
-    folder = Path(model.source) if model.kind == "local" and Path(model.source).is_dir() else None
     return Judging(
         offline=call.offline,
         cache=working_settings().home / JUDGES,
-        evaluated=folder,
+        evaluated=_checkpoint(model),
         evaluated_sha256=model.weights_sha256,
         embedded=before.data.source == "mini",
     )
+
+
+def _checkpoint(model: ModelInfo) -> Path | None:
+    """The folder of a run's checkpoint on this machine; nothing is fetched for it."""
+    if model.kind == "local":
+        folder = Path(model.source)
+        return folder if folder.is_dir() else None
+    if model.kind == "demo":
+        return Path(str(files("grue.engine") / "demo" / model.source.partition(":")[2]))
+    if model.kind == "hub":
+        from grue.checkpoints.hub import locate
+
+        try:
+            return locate(f"{model.source.partition('@')[0]}@{model.revision}", offline=True).folder
+        except CheckpointError:
+            return None
+    return None
 
 
 def _rows_call(task: Task, before: TaskManifest, arguments: Mapping[str, Any], call: ScoreCall) -> RowsCall:

@@ -155,6 +155,20 @@ def test_all_samples_of_a_row_are_in_one_part(grue, tmp_path, results):
             assert set(counts.values()) == {samples}
 
 
+@pytest.mark.parametrize("model", ["demo:causal", "folder"])
+def test_a_metric_that_asks_the_checkpoint_itself_is_joined_too(model, checkpoint, grue, tmp_path, results):
+    source = model if model != "folder" else checkpoint
+    call = ("-m", source, "-t", "imdb", "--data", "mini", "-L", "4", "--profile", "grue-paper", "--quiet")
+    assert grue("eval", *call, "-o", tmp_path / "whole").code == 0
+    parts = [tmp_path / "s1", tmp_path / "s2"]
+    for number, folder in enumerate(parts, start=1):
+        assert grue("eval", *call, "--shard", f"{number}/2", "-o", folder).code == 0
+    assert grue("merge", *parts, "-o", tmp_path / "joined").code == 0
+    found = results(tmp_path / "joined")
+    assert found["tasks"]["imdb"]["metrics"]["perplexity_references"]["value"] is not None
+    assert found == results(tmp_path / "whole")
+
+
 def test_a_part_is_never_taken_for_the_run(made, grue, tmp_path):
     _, parts = made
     for refused in (("score", parts[0]), ("samples", parts[0], "-t", "imdb"), ("runs", "show", parts[0])):
