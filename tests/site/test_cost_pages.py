@@ -19,9 +19,7 @@ ROWS = 10
 PAGES = (
     "index.html",
     "cost/against/time/index.html",
-    "cost/against/energy/index.html",
     "tasks/wmt16/index.html",
-    "tasks/wmt16/cost/against/size/index.html",
     "runs/02QUICK/index.html",
 )
 
