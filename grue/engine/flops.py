@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grue.checkpoints.reading import quiet_transformers
+from grue.checkpoints.loading import laid_out
 from grue.core.rows import Generation
 
 # A decoder's modules that read the encoder's output, and their parts that read it once a prompt, in the libraries.
@@ -67,13 +67,11 @@ def flops_of(config: Any, *, is_encoder_decoder: bool) -> Flops | None:
     Returns:
         ``None`` for a model that the library cannot lay out, or whose parts it does not name as usual.
     """
-    import torch
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     auto = AutoModelForSeq2SeqLM if is_encoder_decoder else AutoModelForCausalLM
     try:
-        with quiet_transformers(), torch.device("meta"):
-            model = auto.from_config(config)
+        model = laid_out(auto, config)
         head = model.get_output_embeddings()
         logits = 2 * int(head.weight.numel())
         if not is_encoder_decoder:
