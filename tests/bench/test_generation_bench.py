@@ -233,8 +233,8 @@ def test_a_small_real_run_writes_the_page_with_equal_outputs_and_goes_on_without
     assert "| bare script |" in text
     assert "1 of 1" in text
     assert "Distance to the machine's bound" in text
-    kept = [json.loads(one) for path in tmp_path.glob("rounds/*/rounds.jsonl") for one in path.open(encoding="utf-8")]
-    assert {row["contest"] for row in kept} == {"greedy", "startup-1"}
+    lines = [one for path in tmp_path.glob("rounds/*/rounds.jsonl") for one in path.read_text("utf-8").splitlines()]
+    assert {json.loads(one)["contest"] for one in lines} == {"greedy", "startup-1"}
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0
     assert "round 1" not in again.stderr
