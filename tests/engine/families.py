@@ -1,4 +1,4 @@
-"""Tiny checkpoints of many families, random but such that every wrong position, mask or cached token changes the text."""
+"""Tiny random checkpoints of many families; a wrong position, mask or cached token changes their texts."""
 
 from __future__ import annotations
 
