@@ -9,7 +9,7 @@ from grue.engine.slots.attention import Packed, Step
 from grue.engine.slots.groups import own_groups
 from grue.engine.slots.model import SlotModel
 from grue.engine.slots.rows import Prompt, Row
-from grue.engine.slots.shelves import Shelves, Tenant
+from grue.engine.slots.shelves import Shelves, Tenant, clear_all, remove
 
 
 class CausalSlots:
@@ -120,11 +120,11 @@ class CausalSlots:
 
     def drop(self, rows: Sequence[Row], *, clear: bool = False) -> None:
         """Free the slots of rows; ``clear`` overwrites what was there."""
-        for row in rows:
-            if row.shelf is not None:
-                if clear:
-                    row.shelf.clear(row)
-                row.shelf.remove(row)
+        placed = [row for row in rows if row.shelf is not None]
+        if clear:
+            clear_all(placed)
+        for row in placed:
+            remove(row)
 
     def release(self) -> None:
         """Give back buffers that nobody uses."""

@@ -211,10 +211,11 @@ class Loop:
             turn.events.append({"kind": "batch_grown", "rows_before": before, "rows": self._rows})
 
     def _end(self, done: Sequence[tuple[Row, Ended]], turn: Turn) -> None:
-        for row, ended in done:
-            self._slots.drop([row], clear=bool(ended.fault))
-            self._forget([row])
-            turn.ended.append(ended)
+        # Faulty rows first and all at once: what another row's leaving would move is cleared by then.
+        self._slots.drop([row for row, ended in done if ended.fault], clear=True)
+        self._slots.drop([row for row, ended in done if not ended.fault])
+        self._forget([row for row, _ in done])
+        turn.ended += [ended for _, ended in done]
 
     def _forget(self, rows: Sequence[Row]) -> None:
         lanes = self._writer.lanes

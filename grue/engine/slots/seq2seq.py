@@ -9,7 +9,7 @@ from grue.engine.slots.attention import Packed, Step
 from grue.engine.slots.groups import CrossGroups, own_groups
 from grue.engine.slots.model import SlotModel
 from grue.engine.slots.rows import Prompt, Row, Source
-from grue.engine.slots.shelves import Shelf, Shelves
+from grue.engine.slots.shelves import Shelf, Shelves, clear_all, remove
 
 # Padded tokens of a batch of the encoder over its real ones.
 PADDING = 1.1
@@ -106,20 +106,18 @@ class Seq2SeqSlots:
 
     def drop(self, rows: Sequence[Row], *, clear: bool = False) -> None:
         """Free the slots of rows, and of sources that nobody reads any more; ``clear`` overwrites what was there."""
+        placed = [row for row in rows if row.shelf is not None]
+        unread: list[Source] = []
         for row in rows:
-            if row.shelf is not None:
-                if clear:
-                    row.shelf.clear(row)
-                row.shelf.remove(row)
-            source = row.source
-            if source is None:
-                continue
-            source.rows.remove(row)
-            row.source = None
-            if not source.rows and source.shelf is not None:
-                if clear:
-                    source.shelf.clear(source)
-                source.shelf.remove(source)
+            source, row.source = row.source, None
+            if source is not None:
+                source.rows.remove(row)
+                if not source.rows and source.shelf is not None:
+                    unread.append(source)
+        if clear:
+            clear_all([*placed, *unread])
+        for tenant in (*placed, *unread):
+            remove(tenant)
 
     def release(self) -> None:
         """Give back buffers that nobody uses."""

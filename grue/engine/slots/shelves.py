@@ -14,6 +14,8 @@ from typing import Any
 
 # Places that a shelf has at least: growing copies.
 FEWEST = 8
+# Bytes of a shelf on a CPU that are reserved at once.
+UNTOUCHED_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,11 @@ class Shelf:
         """Have room for so many places; what is there stays. Raises torch's out-of-memory error, changing nothing."""
         if places <= self._places:
             return
-        places = max(places, FEWEST, 2 * self._places)
         layout = self._layout
+        places = max(places, FEWEST, 2 * self._places)
+        if all(str(device) == "cpu" for device in layout.devices):
+            # Memory that nobody has written to costs nothing there: enough at once saves the copying.
+            places = max(places, UNTOUCHED_BYTES // (self.lanes * self.width * layout.token_bytes))
         grown = []
         for device, n_layers in _runs(layout.devices):
             shape = (n_layers, 2, places * self.lanes, self.width, layout.heads, layout.width)
@@ -147,6 +152,19 @@ class Shelf:
         for mine, theirs in zip(self._buffers, other._buffers, strict=True):
             kept = mine[:, :, slot * lanes : (slot + 1) * lanes, :stop]
             theirs[:, :, place * lanes : (place + 1) * lanes, :stop] = kept
+
+
+def clear_all(tenants: Sequence[Tenant]) -> None:
+    """Overwrite the content of tenants, before any of them moves."""
+    for tenant in tenants:
+        if tenant.shelf is not None:
+            tenant.shelf.clear(tenant)
+
+
+def remove(tenant: Tenant) -> None:
+    """Free a tenant's place, where it has one."""
+    if tenant.shelf is not None:
+        tenant.shelf.remove(tenant)
 
 
 @dataclass(slots=True)
