@@ -14,8 +14,6 @@ from typing import Any
 
 # Places that a shelf has at least: growing copies.
 FEWEST = 8
-# Bytes of a shelf on a CPU that are reserved at once.
-UNTOUCHED_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +83,8 @@ class Shelf:
         """Have room for so many places; what is there stays. Raises torch's out-of-memory error, changing nothing."""
         if places <= self._places:
             return
-        layout = self._layout
         places = max(places, FEWEST, 2 * self._places)
-        if all(str(device) == "cpu" for device in layout.devices):
-            # Memory that nobody has written to costs nothing there: enough at once saves the copying.
-            places = max(places, UNTOUCHED_BYTES // (self.lanes * self.width * layout.token_bytes))
+        layout = self._layout
         grown = []
         for device, n_layers in _runs(layout.devices):
             shape = (n_layers, 2, places * self.lanes, self.width, layout.heads, layout.width)
@@ -236,7 +231,7 @@ def _zeros(shape: Sequence[int], dtype: Any, device: Any) -> Any:
         return torch.zeros(shape, dtype=dtype, device=device)
     import numpy as np
 
-    # From here the system hands out zeroed pages as they are touched; torch would write them all now.
+    # From here the system hands out zeroed pages as they are touched, large ones; torch would write them all now.
     n_bytes = math.prod(shape) * int(dtype.itemsize)
     return torch.from_numpy(np.zeros(n_bytes, dtype=np.uint8)).view(dtype).view(shape)
 
