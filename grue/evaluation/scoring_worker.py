@@ -113,7 +113,9 @@ class ScoringWorker:
                 process.kill()
                 process.wait()
         for thread in self._threads:
-            thread.join(STOP_SECONDS)
+            # An interrupt may come while a thread is being started: one that is not alive cannot be joined.
+            if thread.is_alive():
+                thread.join(STOP_SECONDS)
         for stream in (process.stdin, process.stdout, self._errors) if process else (self._errors,):
             if stream is not None:
                 with suppress(OSError):  # what was not sent is dropped
