@@ -18,7 +18,7 @@ test: $(VENV)/.dev lint types
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term
 
 test-long: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m long --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m long --durations=10
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

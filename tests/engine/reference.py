@@ -213,9 +213,13 @@ def rows_of(texts: Sequence[str]) -> list[Row]:
 
 
 def fitting(alone: Alone, texts: Sequence[str], most_tokens: int) -> list[str]:
-    """Prompts cut between characters to so many tokens."""
+    """Prompts cut between characters to so many tokens; what begins with the mark that is put before it is refused."""
+    tokenizer = alone.engine.reader.tokenizer
+    begin = tokenizer.bos_token
     found = []
     for text in texts:
+        while begin and alone.ids(text)[:2] == [tokenizer.bos_token_id] * 2:
+            text = text.replace(begin, "", 1)
         while len(alone.ids(text)) > most_tokens:
             text = text[: max(1, len(text) * most_tokens // len(alone.ids(text)) - 1)]
         found.append(text)
