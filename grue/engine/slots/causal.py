@@ -96,7 +96,7 @@ class CausalSlots:
 
     def order(self) -> list[Row]:
         """Live rows in the order of the next step."""
-        return [row for shelf in self.own.used for row in shelf.tenants]
+        return self.own.tenants
 
     def step(self) -> tuple[list[Row], Any]:
         """Read the last token of every row.
@@ -106,8 +106,7 @@ class CausalSlots:
         """
         import torch
 
-        for row in self.order():
-            self.own.widen(row, row.length + 1)
+        self.own.make_room()
         rows = self.order()
         device = self.model.device
         groups, positions = own_groups([(shelf, 0) for shelf in self.own.used], device, self.model.layout.dtype)

@@ -90,7 +90,7 @@ class Seq2SeqSlots:
 
     def order(self) -> list[Row]:
         """Live rows in the order of the next step."""
-        return [row for shelf in self.own.used for row in shelf.tenants]
+        return self.own.tenants
 
     def step(self) -> tuple[list[Row], Any]:
         """Read the last token of every row.
@@ -98,8 +98,7 @@ class Seq2SeqSlots:
         Returns:
             The rows in order, and logits of their next tokens, shape (rows x lanes, vocabulary).
         """
-        for row in self.order():
-            self.own.widen(row, row.length + 1)
+        self.own.make_room()
         rows = self.order()
         spans = [(shelf, 0) for shelf in self.own.used]
         return rows, self._write(spans, [(shelf, 0) for shelf in self._sources.used], None, ())

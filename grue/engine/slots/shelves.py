@@ -198,6 +198,16 @@ class Shelves:
         """Give a tenant a place for so many tokens."""
         self.shelf(length).add(tenant)
 
+    @property
+    def tenants(self) -> list[Any]:
+        """All tenants, shelf by shelf."""
+        return [tenant for shelf in self.used for tenant in shelf.tenants]
+
+    def make_room(self) -> None:
+        """See that every tenant has room for one more token."""
+        for tenant in self.tenants:
+            self.widen(tenant, tenant.length + 1)
+
     def widen(self, tenant: Tenant, length: int) -> None:
         """See that a tenant has room for so many tokens."""
         shelf = tenant.shelf
