@@ -18,10 +18,9 @@ from grue.engine.estimate import measured_tokens_per_second, memory_bytes, weigh
 from grue.engine.hf import HFEngine
 from grue.engine.peak import measure, peak_of
 from grue.engine.protocol import Job
+from grue.engine.slots.trust import TOLERANCES
 
 PAIR_ROWS = 8
-# Largest difference of logits that rounding explains, by number type, as a share of their spread.
-TOLERANCES = {"float32": 1e-3, "bfloat16": 0.1, "float16": 0.02}
 GIGABYTE = 1e9
 _PROBES = tuple("one two three four five six seven eight"[: 4 + 5 * length] for length in range(PAIR_ROWS))
 

@@ -126,6 +126,40 @@ def test_instruction_that_all_prompts_share_is_read_once(kind, engines, make_row
     assert sum(one.prefill_tokens for one in work) < sum(lengths) / 2
 
 
+class ShortOnce:
+    """A model whose memory is short the first time it reads more than ``n_tokens`` at once."""
+
+    def __init__(self, model, n_tokens: int) -> None:
+        self.__dict__.update(model=model, n_tokens=n_tokens, raised=0)
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def __call__(self, *args, **kwargs):
+        if not self.raised and kwargs["input_ids"].shape[1] > self.n_tokens:
+            self.__dict__["raised"] += 1
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return self.model(*args, **kwargs)
+
+    def get_base_model(self):
+        return self.model
+
+
+def test_shared_instruction_that_does_not_fit_is_read_with_each_prompt(engines, make_rows, monkeypatch):
+    engine = engines["gpt2"]
+    instruction = "the old grey cat runs over the quiet stone bridge and calls out the price of bread in the market "
+    rows = [Row(id=row.id, prompt=instruction + row.prompt) for row in make_rows(6, seed=4, longest=12)]
+    decoding = Decoding(max_new_tokens=10)
+    expected, _ = texts_and_work(engine, rows, decoding)
+    short = ShortOnce(engine.model, 3)
+    monkeypatch.setattr(engine, "model", short)
+    found, work = texts_and_work(engine, rows, decoding)
+    assert short.raised == 1
+    assert found == expected
+    lengths = [item.n_tokens for item in engine.encode(rows, job_of(rows, decoding))]
+    assert sum(one.prefill_tokens for one in work) == sum(lengths)
+
+
 @pytest.mark.parametrize("kind", ["gpt2", "t5", "bart"])
 def test_prompt_of_several_samples_is_read_once(kind, engines, make_rows):
     rows = make_rows(6, seed=11)

@@ -30,7 +30,7 @@ class SlotModel:
         model: The library's model, as it was given.
         layout: What its layers keep of a token.
         device: Where its inputs go.
-        biases: Layer -> bias of self-attention by distance, shape (heads, distances), of a decoder that has one.
+        bias: Of self-attention by distance, shape (heads, distances), the same in all layers; ``None`` without.
         cache: A stand-in for the library's cache.
         holder: What the stand-in answers.
     """
@@ -51,7 +51,7 @@ class SlotModel:
         with torch.inference_mode():
             self.layout: Layout = self._probed(longest)
         decoder = base.get_decoder() if is_encoder_decoder else base
-        self.biases = self._relative_biases(decoder, longest)
+        self.bias = self._relative_bias(decoder, longest)
         self.holder = Holder(nothing=torch.zeros((1, 1, 1, 1), device=self.device, dtype=self.layout.dtype))
         self.cache = caches(len(self.layout.devices), self.holder, is_encoder_decoder=is_encoder_decoder)
         self._mask = torch.ones((1, 1, 1, 1), dtype=torch.bool, device=self.device)
@@ -164,18 +164,20 @@ class SlotModel:
                 raise UnsupportedAttentionError("keys and values differ in shape")
         return layout_of([layer.keys for layer in layers])
 
-    def _relative_biases(self, decoder: Any, longest: int) -> dict[int, Any]:
+    def _relative_bias(self, decoder: Any, longest: int) -> Any:
         import torch
 
-        biases: dict[int, Any] = {}
+        biases = []
         for module in decoder.modules():
             if getattr(module, "has_relative_attention_bias", False) and hasattr(module, "compute_bias"):
                 with torch.inference_mode():
                     # The last of ``longest`` tokens looks back at all of them, the nearest one last.
                     bias = module.compute_bias(1, longest, device=self.device, past_seen_tokens=longest - 1)
-                biases[int(module.layer_idx or 0)] = bias[0, :, 0].flip(-1).to(self.layout.dtype)
+                biases.append(bias[0, :, 0].flip(-1).to(self.layout.dtype))
                 self._biased.append(module)
-        return biases
+        if len(biases) > 1:
+            raise UnsupportedAttentionError("layers have biases of their own")
+        return biases[0] if biases else None
 
 
 def _configs(model: Any) -> Sequence[Any]:

@@ -134,9 +134,7 @@ class Seq2SeqSlots:
 
         rows = [row for shelf, first in spans for row in shelf.tenants[first:]]
         device, dtype = self.model.device, self.model.layout.dtype
-        # One bias serves all layers unless each has its own, which slots do not take.
-        bias = next(iter(self.model.biases.values()), None)
-        groups, positions = own_groups(spans, device, dtype, bias)
+        groups, positions = own_groups(spans, device, dtype, self.model.bias)
         cross = self._cross.groups(
             source_spans, {row: place * self._lanes for place, row in enumerate(rows)}, self._lanes
         )

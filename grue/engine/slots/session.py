@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from grue.core.decoding import Decoding
+from grue.engine.memory import free_cached, is_out_of_memory
 from grue.engine.slots.attention import UnsupportedAttentionError
 from grue.engine.slots.beam_writer import BeamRow, BeamWriter
 from grue.engine.slots.causal import CausalSlots
@@ -60,11 +61,6 @@ class SlotSession:
             raise UnsupportedAttentionError(f"{type(error).__name__}: {error}") from error
         check_agreement(self.model, lambda: self._slots(1), start=tokens.decoder_start)
 
-    @property
-    def token_bytes(self) -> int:
-        """Bytes that a token's keys and values take."""
-        return self.model.layout.token_bytes
-
     def run(
         self, prompts: Sequence[Prompt], limits: Limits, *, shared_prefix: int, is_stopped: Callable[[], bool]
     ) -> Iterator[Turn]:
@@ -82,7 +78,7 @@ class SlotSession:
             beams = self._decoding.num_beams
             slots = self._slots(beams)
             if shared_prefix >= SHARED_PREFIX and len(prompts) > 2 and isinstance(slots, CausalSlots):
-                slots.share_prefix(prompts[0].ids[:shared_prefix])
+                _share(slots, prompts[0].ids[:shared_prefix])
             writer: Writer
             if beams > 1:
                 writer = BeamWriter(self._decoding, self._tokens, slots.start, reads_prompt=not self._encoder)
@@ -107,3 +103,15 @@ class SlotSession:
             lanes=lanes,
             make_row=make_row,
         )
+
+
+def _share(slots: CausalSlots, prefix: Sequence[int]) -> None:
+    """Read what all prompts begin with; where memory is short each prompt reads it by itself."""
+    try:
+        slots.share_prefix(prefix)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    else:
+        return
+    free_cached()
