@@ -1,0 +1,1 @@
+"""Results to and from other formats and harnesses."""

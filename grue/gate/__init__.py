@@ -1,0 +1,1 @@
+"""The check that a pipeline runs: rules, baselines, decisions, reports."""

@@ -1,0 +1,1 @@
+"""An index over run directories in a database."""
