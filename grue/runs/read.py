@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -36,21 +36,29 @@ class StoredRun:
     manifest: Mapping[str, Any]
     results: Mapping[str, Any]
 
-    def samples(self, task: str) -> pa.Table:
+    def samples(self, task: str, columns: Sequence[str] | None = None) -> pa.Table:
         """``samples/<task>.parquet``, one row a generation, sorted by id and sample.
+
+        Args:
+            task: Name of the task.
+            columns: Those to read, of which the file may lack some; all where nothing is said.
 
         Raises:
             RunDirectoryError: where the run has no generations of that task.
         """
-        return self._table("samples", task)
+        return self._table("samples", task, columns)
 
-    def statistics(self, task: str) -> pa.Table:
+    def statistics(self, task: str, columns: Sequence[str] | None = None) -> pa.Table:
         """``statistics/<task>.parquet``: id, sample, one list-of-floats column a metric, rows as in ``samples``.
+
+        Args:
+            task: Name of the task.
+            columns: Those to read, of which the file may lack some; all where nothing is said.
 
         Raises:
             RunDirectoryError: where the run has no statistics of that task.
         """
-        return self._table("statistics", task)
+        return self._table("statistics", task, columns)
 
     def manifest_value(self) -> Manifest:
         """The manifest as a value."""
@@ -60,7 +68,7 @@ class StoredRun:
         """The results as a value."""
         return results_value(Fields(self.results, str(self.path / RESULTS)))
 
-    def _table(self, folder: str, task: str) -> pa.Table:
+    def _table(self, folder: str, task: str, columns: Sequence[str] | None) -> pa.Table:
         import pyarrow.parquet as pq
 
         name = f"{folder}/{task}.parquet"
@@ -68,7 +76,10 @@ class StoredRun:
             known = ", ".join(self.results["tasks"]) or "none"
             raise RunDirectoryError(f"holds no {name}.", f"Tasks of this run: {known}.", place=str(self.path))
         try:
-            return pq.read_table(self.path / name, partitioning=None)
+            with pq.ParquetFile(self.path / name) as file:
+                known_columns = file.schema_arrow.names
+                wanted = None if columns is None else [column for column in known_columns if column in set(columns)]
+                return file.read(columns=wanted)
         except (OSError, ValueError) as error:
             raise RunDirectoryError(f"is no readable Parquet file: {error}.", place=str(self.path / name)) from error
 
