@@ -1,1 +1,1 @@
-"""Intervals: arrays in, values out."""
+"""Intervals, paired tests, ranking and sequential tests: arrays in, values out."""

@@ -102,7 +102,7 @@ def resampled_together(
             continue
         members = [index for index, column in enumerate(columns) if len(column.statistics) == n_rows]
         parts: dict[int, list[Floats]] = {index: [] for index in members}
-        for weights in _weights(n_rows, n_resamples, seed):
+        for weights in draw_counts(n_rows, n_resamples, seed):
             for index in members:
                 column = columns[index]
                 values = column.corpus_value(weights @ column.statistics)
@@ -112,7 +112,7 @@ def resampled_together(
     return out
 
 
-def _weights(n_rows: int, n_resamples: int, seed: int) -> Iterator[Floats]:
+def draw_counts(n_rows: int, n_resamples: int, seed: int) -> Iterator[Floats]:
     """How often each row was drawn, a portion of the resamples at a time, shape (portion, n_rows)."""
     generator = np.random.default_rng(seed)
     at_once = max(1, _CHUNK_CELLS // n_rows)
