@@ -22,6 +22,10 @@ _KINDS: Mapping[type, str] = {
 }
 
 
+class NewerSchemaError(RunDirectoryError):
+    """A document is of a newer version than this grue reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fields:
     """A JSON object that knows its file and its keys; keys that nobody asks for are ignored."""
@@ -67,7 +71,8 @@ def read_document(path: Path) -> Fields:
     """Read a JSON object that carries a ``schema_version``.
 
     Raises:
-        RunDirectoryError: for a file that cannot be read, broken JSON or a newer version.
+        RunDirectoryError: for a file that cannot be read or broken JSON.
+        NewerSchemaError: for a newer version.
     """
     place = str(path)
     try:
@@ -81,7 +86,7 @@ def read_document(path: Path) -> Fields:
     document = Fields(value, place)
     version = document.required("schema_version", int)
     if version > SCHEMA_VERSION:
-        raise RunDirectoryError(
+        raise NewerSchemaError(
             f"schema_version is {version}; this version of grue reads up to {SCHEMA_VERSION}.",
             "Upgrade grue: pip install --upgrade grue",
             place=place,

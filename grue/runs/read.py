@@ -152,7 +152,7 @@ def read_run(path: str | Path, *, shard: bool = False) -> StoredRun:
             place=str(folder),
         )
     document = read_document(folder / RESULTS)
-    if document.required("checksum", str) != _checksum(document):
+    if document.required("checksum", str) != checksum_of(document):
         raise document.fault("checksum does not fit the content.")
     results = results_value(document)
     if results.run_id != known.run_id:
@@ -160,7 +160,7 @@ def read_run(path: str | Path, *, shard: bool = False) -> StoredRun:
     if results.status not in ("finished", "partial"):
         raise document.fault(f"status should be finished or partial: found {results.status!r}.")
     for name, sha256 in results.files.items():
-        _check_file(folder, name, sha256, document)
+        check_file(folder, name, sha256, document)
     return StoredRun(folder, manifest.values, {"files": {}, "tasks": {}, **document.values})
 
 
@@ -218,14 +218,30 @@ def _run_folders(top: Path) -> Iterator[Path]:
         inner.sort()
 
 
-def _checksum(document: Fields) -> str:
+def checksum_of(document: Fields) -> str:
+    """The checksum that the content of ``results.json`` has.
+
+    Raises:
+        RunDirectoryError: for a value that no run writes.
+    """
     try:
         return checksum(document.values)
     except ValueError as error:  # NaN and lone surrogates have no canonical form
         raise document.fault(f"holds a value that no run writes: {error}.") from error
 
 
-def _check_file(folder: Path, name: str, sha256: str, document: Fields) -> None:
+def check_file(folder: Path, name: str, sha256: str, document: Fields) -> None:
+    """Check that a file of a run is what was written.
+
+    Args:
+        folder: The run directory.
+        name: The file's path in it.
+        sha256: Its hash by ``results.json``.
+        document: ``results.json``, for the message.
+
+    Raises:
+        RunDirectoryError: where it is missing, changed or lies elsewhere.
+    """
     parts = PurePosixPath(name)
     if parts.is_absolute() or ".." in parts.parts or "\\" in name:
         raise document.fault(f"files: {name!r} does not lie in the run directory.")
