@@ -61,7 +61,8 @@ def config_sha256(config: Mapping[str, Any]) -> str:
     """Hash of what a model's config sets besides its defaults, without what names versions and places."""
     volatile = ("transformers_version", "_name_or_path", "dtype", "torch_dtype", "architectures", "use_cache")
     kept = {key: value for key, value in config.items() if key not in volatile}
-    return sha256_text(canonical_json(json.loads(json.dumps(kept, default=str))))
+    # Some hold bounds that are infinite, which are no numbers of JSON.
+    return sha256_text(canonical_json(json.loads(json.dumps(kept, default=str), parse_constant=str)))
 
 
 def _update(digest: Any, weights: WeightFiles) -> None:

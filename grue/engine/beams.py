@@ -8,7 +8,8 @@ from typing import Any
 
 from grue.checkpoints.reading import quiet_transformers
 from grue.core.decoding import Decoding
-from grue.engine.decode import Output, padded
+from grue.engine.decode import Output
+from grue.engine.steppers import padded
 from grue.engine.token_ids import TokenIds
 
 

@@ -15,6 +15,7 @@ from grue.checkpoints.spread import SPREAD, free_gpus, spread_layers
 from grue.checkpoints.weights import WeightFiles, find_weights
 from grue.core.errors import CheckpointError
 from grue.core.text import Json
+from grue.engine.decodable import check_decodable
 from grue.engine.options import EngineOptions
 
 
@@ -66,7 +67,7 @@ def read_checkpoint(folder: Path, options: EngineOptions) -> Checkpoint:
         weights_hash.start()
     config = read_config(folder, raw, trust_remote_code=options.trust_remote_code)
     architecture, is_encoder_decoder = _architecture(folder, config, raw, options)
-    parameters = _parameters(config, is_encoder_decoder, options)
+    parameters = _parameters(folder, config, architecture, options, is_encoder_decoder=is_encoder_decoder)
     if parameters is not None and adapter_weights is not None:
         parameters += sum(tensor.n_values for tensor in adapter_weights.tensors)
     text = config.get_text_config(decoder=True) if not is_encoder_decoder else config
@@ -155,12 +156,20 @@ def _architecture(folder: Path, config: Any, raw: Mapping[str, Any], options: En
     )
 
 
-def _parameters(config: Any, is_encoder_decoder: bool, options: EngineOptions) -> int | None:
-    """Parameters of the model as its config lays it out; files may hold buffers and tied tensors besides."""
+def _parameters(
+    folder: Path, config: Any, architecture: str, options: EngineOptions, *, is_encoder_decoder: bool
+) -> int | None:
+    """Parameters of the model as its config lays it out; files may hold buffers and tied tensors besides.
+
+    Raises:
+        CheckpointError: where the layout shows that it cannot be decoded.
+    """
     try:
         model = laid_out(_auto(is_encoder_decoder), config, trust_remote_code=options.trust_remote_code)
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError):
         return None
+    if not is_encoder_decoder and options.engine != "vllm":
+        check_decodable(model, architecture, str(folder))
     return int(sum(parameter.numel() for parameter in model.parameters()))
 
 

@@ -10,11 +10,12 @@ from grue.core.text import Json
 from grue.engine import watchdog
 from grue.engine.batching import Budget, Item, batches
 from grue.engine.beams import beam_batch, sees_padding
-from grue.engine.decode import decode_batch
+from grue.engine.decode import decode_batch, first_logits
 from grue.engine.memory import free_cached, is_out_of_memory
 from grue.engine.sampling import RowRandom
 from grue.engine.slots.loop import NO_ROOM, Turn
 from grue.engine.slots.rows import Ended
+from grue.engine.slots.trust import PROMPTS, TOLERANCES
 from grue.engine.token_ids import TokenIds
 
 
@@ -35,6 +36,9 @@ class StaticBatches:
     ) -> None:
         self._model, self._decoding, self._tokens = model, decoding, tokens
         self._encoder, self._text_of = is_encoder_decoder, text_of
+        self._equal_lengths = (decoding.num_beams > 1 and sees_padding(decoding, is_encoder_decoder)) or (
+            not is_encoder_decoder and _padding_matters(model, tokens)
+        )
 
     def run(
         self, items: Sequence[Item], budget: Budget, random: Callable[[Item, int], RowRandom] | None
@@ -53,7 +57,7 @@ class StaticBatches:
             budget,
             new_tokens=decoding.max_new_tokens,
             beams=decoding.num_beams,
-            equal_lengths=decoding.num_beams > 1 and sees_padding(decoding, self._encoder),
+            equal_lengths=self._equal_lengths,
         )
         pending.reverse()
         too_large: int | None = None
@@ -116,6 +120,23 @@ class StaticBatches:
         # Outside the handler: the error's traceback holds the batch's tensors.
         free_cached()
         return None
+
+
+def _padding_matters(model: Any, tokens: TokenIds) -> bool:
+    """Whether a prompt's logits change with the padding before it, as where states run over it, tried on two prompts.
+
+    Where memory is short for those two, none are put together with padding either.
+    """
+    try:
+        _, padded = first_logits(model, PROMPTS, tokens=tokens, is_encoder_decoder=False)
+        [alone] = first_logits(model, PROMPTS[1:], tokens=tokens, is_encoder_decoder=False)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return True
+    spread = float(alone.max() - alone.min()) or 1.0
+    tolerance = TOLERANCES.get(str(model.dtype).removeprefix("torch."), 0.02)
+    return not float((padded - alone).abs().max()) / spread <= tolerance
 
 
 def _short(batch: Sequence[Item]) -> Mapping[str, Json]:

@@ -34,6 +34,7 @@ class Family:
         gain: Spread of matrices times the root of their inputs.
         cross_gain: The same for cross-attention's output: where it is large, the prompt alone decides.
         embedding: Spread of embeddings.
+        bias: Spread of biases; 0 leaves them as the library makes them.
         bos: Whether the tokenizer begins with one.
         forced_first: The generation config's forced first token.
     """
@@ -43,6 +44,7 @@ class Family:
     gain: float = 1.8
     cross_gain: float = 1.8
     embedding: float = 1.0
+    bias: float = 0.0
     bos: bool = False
     forced_first: int | None = None
 
@@ -99,6 +101,8 @@ FOUR: Mapping[str, Family] = {
     "t5": Family(config="T5Config", values=_t5(feed_forward_proj="gated-gelu"), embedding=0.3),
     "bart": Family(config="BartConfig", values=_bart(), cross_gain=0.4, bos=True, forced_first=BOS),
 }
+
+_MAMBA = {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 8, "tie_word_embeddings": False}
 
 OTHERS: Mapping[str, Family] = {
     "pythia": Family(config="GPTNeoXConfig", values=_plain(rotary_pct=0.5)),
@@ -165,18 +169,30 @@ OTHERS: Mapping[str, Family] = {
         },
     ),
     "phi": Family(config="PhiConfig", values=_plain()),
-}
-WITHOUT_ATTENTION: Mapping[str, Family] = {
-    "mamba": Family(
-        config="MambaConfig",
-        values={"hidden_size": 32, "num_hidden_layers": 2, "state_size": 8, "tie_word_embeddings": False},
+    "mamba": Family(config="MambaConfig", values=_MAMBA),
+    "mamba-bias": Family(config="MambaConfig", values={**_MAMBA, "use_bias": True}, bias=0.7),
+    "mamba2": Family(
+        config="Mamba2Config", values={**_MAMBA, "num_heads": 8, "head_dim": 8, "n_groups": 2, "chunk_size": 16}
     ),
+    "lfm2": Family(config="Lfm2Config", values=_plain(num_key_value_heads=2, full_attn_idxs=[1])),
+}
+# What these have read cannot be taken back from them, or padding cannot be told to them.
+REFUSED: Mapping[str, Family] = {
+    "rwkv": Family(
+        config="RwkvConfig",
+        values={"hidden_size": 32, "num_hidden_layers": 2, "context_length": POSITIONS, "attention_hidden_size": 32},
+    ),
+    "recurrent-gemma": Family(
+        config="RecurrentGemmaConfig", values=_plain(lru_width=32, attention_window_size=16, num_hidden_layers=3)
+    ),
+    "gpt": Family(config="OpenAIGPTConfig", values={"n_embd": 32, "n_layer": 2, "n_head": 4}),
+    "xlstm": Family(config="xLSTMConfig", values={"hidden_size": 64, "num_hidden_layers": 2, "num_heads": 4}),
 }
 
 
 def build(name: str, folder: Path, *, positions: int | None = None) -> Path:
     """Write a tiny checkpoint of a family into a folder."""
-    family = {**FOUR, **OTHERS, **WITHOUT_ATTENTION}[name]
+    family = {**FOUR, **OTHERS, **REFUSED}[name]
     torch.manual_seed(11)
     maker = getattr(transformers, family.config)
     encoder = "decoder_start_token_id" in family.values
@@ -194,6 +210,8 @@ def build(name: str, folder: Path, *, positions: int | None = None) -> Path:
     with torch.no_grad():
         for path, weight in model.named_parameters():
             if weight.dim() < 2:
+                if family.bias and path.endswith("bias"):
+                    weight.normal_(0, family.bias)
                 continue
             if any(part in path for part in EMBEDDINGS) and "lm_head" not in path:
                 weight.normal_(0, family.embedding)

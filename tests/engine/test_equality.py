@@ -10,9 +10,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grue.cli.main import run as command_line
 from grue.core.decoding import Decoding
 from grue.core.errors import CheckpointError
-from tests.engine.families import FOUR, OTHERS, POSITIONS, build, opened, prompts
+from grue.engine.open import EngineOptions, open_engine
+from tests.engine.families import FOUR, OTHERS, POSITIONS, REFUSED, build, opened, prompts
 from tests.engine.reference import Alone, Comparison, events, fitting, rows_of, run
 
 NEW = 16
@@ -184,6 +186,36 @@ def test_the_four_families_are_decoded_in_slots(alone):
         assert "static_batches" not in [event["kind"] for event in events(portions)]
 
 
-def test_a_model_without_keys_and_values_is_refused_with_a_reason(alone):
-    with pytest.raises(CheckpointError, match="keeps no cache of keys and values"):
-        run(alone("mamba").engine, rows_of(["the cat"]), Decoding(max_new_tokens=2))
+@pytest.mark.parametrize("family", REFUSED)
+def test_a_model_that_keeps_nothing_to_go_on_from_is_refused_before_its_weights_are_loaded(family, tmp_path):
+    folder = build(family, tmp_path / family)
+    with pytest.raises(CheckpointError, match="which --engine hf needs") as caught:
+        open_engine(str(folder), EngineOptions(device="cpu"))
+    assert caught.value.place == str(folder)
+    assert "Mamba" in caught.value.fix
+    call = [
+        "eval",
+        "-m",
+        str(folder),
+        "-t",
+        "imdb",
+        "--data",
+        "mini",
+        "-L",
+        "2",
+        "--quiet",
+        "-o",
+        str(tmp_path / "run"),
+    ]
+    assert command_line(call) == 2
+    assert not (tmp_path / "run").exists()
+
+
+def test_states_that_run_over_padding_are_kept_from_it(alone):
+    """With biases before its convolution a Mamba's padding is no zero: only prompts of one length go together."""
+    rows = rows_of(["the cat", "a", "the old grey cat jumps over"] * 2)
+    together = {}
+    for family in ("mamba", "mamba-bias"):
+        portions = run(alone(family).engine, rows, Decoding(max_new_tokens=2), batch_rows=6)
+        together[family] = max(work.rows for portion in portions for work in portion.work)
+    assert together == {"mamba": 6, "mamba-bias": 2}
