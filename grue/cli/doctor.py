@@ -79,7 +79,7 @@ def doctor(
     settings = load_settings(os.environ, Path.cwd())
     found = machine()
     for key, setting in settings.values.items():
-        found.append(Finding(f"setting {key}", "ok", f"{setting.value} ({setting.origin})"))
+        found.append(Finding(f"setting {key}", "ok", f"{setting.shown} ({setting.origin})"))
     found += _metrics()
     drifts: list[Drift] = []
     if model is not None:

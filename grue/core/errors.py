@@ -77,6 +77,10 @@ class SubmissionError(GrueError):
     """A prediction file is faulty."""
 
 
+class StoreError(GrueError):
+    """The results store cannot be reached, read or written, or refuses a change."""
+
+
 class MissingExtraError(GrueError):
     """An optional package is not installed; the fix names the extra."""
 

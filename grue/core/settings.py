@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ DEFAULTS: Mapping[str, str] = {
     "GRUE_HOME": "",
     "GRUE_DATA": "hub",
     "GRUE_RESULTS_DIR": "runs",
+    "GRUE_DATABASE_URL": "",
 }
+DATABASE_FILE = "grue.sqlite"
+_PASSWORD = re.compile(r"(://[^:@/]*:).*(?=@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class Setting:
 
     value: str
     origin: str
+
+    @property
+    def shown(self) -> str:
+        """The value for a reader: without the password of an address."""
+        return _PASSWORD.sub(r"\1***", self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,9 @@ def load_settings(environ: Mapping[str, str], folder: Path) -> Settings:
             values[key] = Setting(written[key], "grue.toml")
         else:
             values[key] = Setting(str(cache) if key == "GRUE_HOME" else default, "default")
+    if not values["GRUE_DATABASE_URL"].value:
+        home = Path(values["GRUE_HOME"].value).expanduser()
+        values["GRUE_DATABASE_URL"] = Setting(f"sqlite:///{home.absolute() / DATABASE_FILE}", "default")
     return Settings(values)
 
 
