@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from grue.core.errors import RunDirectoryError
+from grue.core.errors import GrueError, RunDirectoryError
 from grue.core.run import Manifest, Results, checksum
 from grue.runs.fields import Fields, read_document
 from grue.runs.files import sha256_file
+from grue.runs.published import SUBMISSION, Submission, read_submission
 from grue.runs.values import manifest_value, results_value
 
 if TYPE_CHECKING:
@@ -30,11 +31,20 @@ class StoredRun:
         path: The run directory.
         manifest: The object of ``manifest.json``.
         results: The object of ``results.json``.
+        parsed: Both as values, where they were made already.
+        submission: What is said of it where it is a published result; its generations may not be there then.
     """
 
     path: Path
     manifest: Mapping[str, Any]
     results: Mapping[str, Any]
+    parsed: tuple[Manifest, Results] | None = field(default=None, repr=False, compare=False)
+    submission: Submission | None = None
+
+    def has_samples(self, task: str) -> bool:
+        """Whether the run holds generations of a task."""
+        name = f"samples/{task}.parquet"
+        return name in self.results["files"] and (self.submission is None or (self.path / name).is_file())
 
     def samples(self, task: str, columns: Sequence[str] | None = None) -> pa.Table:
         """``samples/<task>.parquet``, one row a generation, sorted by id and sample.
@@ -62,11 +72,11 @@ class StoredRun:
 
     def manifest_value(self) -> Manifest:
         """The manifest as a value."""
-        return manifest_value(Fields(self.manifest, str(self.path / MANIFEST)))
+        return self.parsed[0] if self.parsed else manifest_value(Fields(self.manifest, str(self.path / MANIFEST)))
 
     def results_value(self) -> Results:
         """The results as a value."""
-        return results_value(Fields(self.results, str(self.path / RESULTS)))
+        return self.parsed[1] if self.parsed else results_value(Fields(self.results, str(self.path / RESULTS)))
 
     def _table(self, folder: str, task: str, columns: Sequence[str] | None) -> pa.Table:
         import pyarrow.parquet as pq
@@ -75,6 +85,12 @@ class StoredRun:
         if name not in self.results["files"]:
             known = ", ".join(self.results["tasks"]) or "none"
             raise RunDirectoryError(f"holds no {name}.", f"Tasks of this run: {known}.", place=str(self.path))
+        if self.submission is not None and not (self.path / name).is_file():
+            raise RunDirectoryError(
+                f"holds no {name}: it is a published result without its generations.",
+                f"Make them again with the command in {SUBMISSION}.",
+                place=str(self.path),
+            )
         try:
             with pq.ParquetFile(self.path / name) as file:
                 known_columns = file.schema_arrow.names
@@ -159,9 +175,13 @@ def read_run(path: str | Path, *, shard: bool = False) -> StoredRun:
         raise document.fault(f"run_id is {results.run_id}, but {MANIFEST} says {known.run_id}.")
     if results.status not in ("finished", "partial"):
         raise document.fault(f"status should be finished or partial: found {results.status!r}.")
+    submission = _submission(folder, results.run_id)
     for name, sha256 in results.files.items():
-        check_file(folder, name, sha256, document)
-    return StoredRun(folder, manifest.values, {"files": {}, "tasks": {}, **document.values})
+        # What was not published cannot be checked; what is there must be what was written.
+        if submission is None or name == MANIFEST or (folder / name).exists():
+            check_file(folder, name, sha256, document)
+    content = {"files": {}, "tasks": {}, **document.values}
+    return StoredRun(folder, manifest.values, content, (known, results), submission)
 
 
 def find_runs(*folders: str | Path) -> list[RunSummary | Broken]:
@@ -179,18 +199,14 @@ def find_runs(*folders: str | Path) -> list[RunSummary | Broken]:
     for folder in map(Path, folders):
         if not folder.is_dir():
             raise RunDirectoryError("no such folder.", "Give a folder that holds run directories.", place=str(folder))
-        for path in _run_folders(folder):
+        for path in run_folders(folder):
             if path.resolve() in seen:
                 continue
             seen.add(path.resolve())
             try:
                 sound.append(_summary(read_run(path)))
             except RunDirectoryError as error:
-                unfinished = isinstance(error, ShardError) or (
-                    (path / MANIFEST).is_file() and not (path / RESULTS).is_file()
-                )
-                place = "" if error.place == str(path) else f"{error.place.removeprefix(f'{path}{os.sep}')}: "
-                broken.append(Broken(path, f"{place}{error.cause}", unfinished))
+                broken.append(broken_run(path, error))
     sound.sort(key=lambda run: (run.created_at, run.run_id))
     return [*sound, *sorted(broken, key=lambda run: run.path)]
 
@@ -210,7 +226,26 @@ def _summary(stored: StoredRun) -> RunSummary:
     )
 
 
-def _run_folders(top: Path) -> Iterator[Path]:
+def broken_run(path: Path, error: GrueError) -> Broken:
+    """A run directory that could not be read, from the error that says why."""
+    unfinished = isinstance(error, ShardError) or ((path / MANIFEST).is_file() and not (path / RESULTS).is_file())
+    place = "" if error.place in ("", str(path)) else f"{error.place.removeprefix(f'{path}{os.sep}')}: "
+    return Broken(path, f"{place}{error.cause}", unfinished)
+
+
+def _submission(folder: Path, run_id: str) -> Submission | None:
+    path = folder / SUBMISSION
+    if not path.exists():
+        return None
+    submission = read_submission(path)
+    if submission.run_id != run_id:
+        cause = f"run_id is {submission.run_id}, but {RESULTS} says {run_id}."
+        raise RunDirectoryError(cause, "Name the run that lies here.", place=str(path))
+    return submission
+
+
+def run_folders(top: Path) -> Iterator[Path]:
+    """All folders below ``top``, itself included, that hold a run; none is looked for inside another."""
     for folder, inner, files in os.walk(top):
         if MANIFEST in files or RESULTS in files:
             inner.clear()
