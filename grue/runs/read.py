@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 RESULTS = "results.json"
 EVENTS = "events.jsonl"
+_BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,20 @@ class StoredRun:
         name = f"samples/{task}.parquet"
         return name in self.results["files"] and (self.submission is None or (self.path / name).is_file())
 
-    def samples(self, task: str, columns: Sequence[str] | None = None) -> pa.Table:
+    def samples(
+        self, task: str, columns: Sequence[str] | None = None, *, ids: Collection[str] | None = None
+    ) -> pa.Table:
         """``samples/<task>.parquet``, one row a generation, sorted by id and sample.
 
         Args:
             task: Name of the task.
             columns: Those to read, of which the file may lack some; all where nothing is said.
+            ids: Rows to keep, without holding the others in memory; ``id`` is among the columns then.
 
         Raises:
             RunDirectoryError: where the run has no generations of that task.
         """
-        return self._table("samples", task, columns)
+        return self._table("samples", task, columns, ids)
 
     def statistics(self, task: str, columns: Sequence[str] | None = None) -> pa.Table:
         """``statistics/<task>.parquet``: id, sample, one list-of-floats column a metric, rows as in ``samples``.
@@ -78,7 +82,11 @@ class StoredRun:
         """The results as a value."""
         return self.parsed[1] if self.parsed else results_value(Fields(self.results, str(self.path / RESULTS)))
 
-    def _table(self, folder: str, task: str, columns: Sequence[str] | None) -> pa.Table:
+    def _table(
+        self, folder: str, task: str, columns: Sequence[str] | None, ids: Collection[str] | None = None
+    ) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
         name = f"{folder}/{task}.parquet"
@@ -95,7 +103,14 @@ class StoredRun:
             with pq.ParquetFile(self.path / name) as file:
                 known_columns = file.schema_arrow.names
                 wanted = None if columns is None else [column for column in known_columns if column in set(columns)]
-                return file.read(columns=wanted)
+                if ids is None:
+                    return file.read(columns=wanted)
+                kept = pa.array(sorted(ids), pa.string())
+                found = [
+                    batch.filter(pc.is_in(batch.column("id"), kept))
+                    for batch in file.iter_batches(_BATCH_ROWS, columns=wanted)
+                ]
+                return pa.Table.from_batches(found) if found else file.read(columns=wanted)
         except (OSError, ValueError) as error:
             raise RunDirectoryError(f"is no readable Parquet file: {error}.", place=str(self.path / name)) from error
 
