@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grue.comparison.standings_runs import BoardRun, board_run
 from grue.core.errors import GrueError, UsageError
 from grue.runs.read import Broken, find_runs
-from leaderboard_site.results import BoardRun, board_run
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grue.comparison.standings_runs import BoardRun, TaskResult
 from grue.core.run import Cost
 from leaderboard_site.numbers import bytes_, number, percent, rate, size
-from leaderboard_site.results import BoardRun, TaskResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

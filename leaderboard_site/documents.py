@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grue.comparison.standings import BoardData
+from grue.comparison.standings_runs import BoardRun, Score
+from grue.comparison.standings_settings import Setting
+from grue.comparison.standings_task import Entry, TaskBoard
 from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
 from leaderboard_site.costs import run_cost
+from leaderboard_site.pages.panels import in_order, yardsticks
 from leaderboard_site.pages.rows import TaskRows
-from leaderboard_site.ranking import BoardData, Entry, TaskBoard
-from leaderboard_site.results import BoardRun, Score
-from leaderboard_site.settings import Setting
 
 SCHEMA_VERSION = 1
 
@@ -120,8 +122,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
 
 
 def _ordered(data: BoardData) -> list[BoardRun]:
-    places = {run_id: index for index, run_id in enumerate(data.places)}
-    return sorted(data.setting.runs, key=lambda run: (places.get(run.id, len(places)), run.kind, run.source, run.id))
+    return [*in_order(data), *yardsticks(data.setting)]
 
 
 def _board_row(data: BoardData, run: BoardRun) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from grue import __version__
+from grue.comparison.standings import BoardData, rank_board
+from grue.comparison.standings_runs import BoardRun
+from grue.comparison.standings_settings import Setting, settings
 from grue.core.errors import GrueError, UsageError
 from grue.runs.validity import Validity, read_validity
 from leaderboard_site import documents
@@ -28,10 +31,7 @@ from leaderboard_site.pages.run import run_view
 from leaderboard_site.pages.samples import may_show_texts, samples_views
 from leaderboard_site.pages.task import Example, task_views
 from leaderboard_site.pages.tasks import tasks_view
-from leaderboard_site.ranking import BoardData, rank_board
 from leaderboard_site.render import STYLESHEET, Renderer, View, stylesheet
-from leaderboard_site.results import BoardRun
-from leaderboard_site.settings import Setting, settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,10 +67,10 @@ def rank_intervals(values: Floats, draws: Floats, *, higher_is_better: bool) -> 
     """
     if draws.shape[:1] != values.shape or not np.isfinite(values).all():
         raise ValueError("rank intervals need one finite value and one row of draws for each entry")
-    own = _ranks(values[:, None], higher_is_better)[:, 0]
+    own = ranks(values[:, None], higher_is_better=higher_is_better)[:, 0]
     if not draws.size:
         return [(int(place), int(place)) for place in own]
-    places = np.sort(_ranks(draws, higher_is_better), axis=1)
+    places = np.sort(ranks(draws, higher_is_better=higher_is_better), axis=1)
     outside = int((1 - LEVEL) / 2 * places.shape[1])  # resamples left out on either side
     low = np.minimum(places[:, outside], own)
     high = np.maximum(places[:, places.shape[1] - 1 - outside], own)
@@ -124,7 +124,7 @@ def _blocks(columns: Sequence[Column], longest: int) -> list[list[int]]:
     return blocks
 
 
-def _ranks(values: Floats, higher_is_better: bool) -> Ints:
+def ranks(values: Floats, *, higher_is_better: bool) -> Ints:
     """Ranks down each column, from 1, shared by values that differ by rounding alone; NaN last."""
     towards = np.where(np.isnan(values), np.inf, -values if higher_is_better else values)
     order = np.argsort(towards, axis=0, kind="stable")

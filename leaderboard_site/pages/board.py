@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from grue.comparison.standings import BoardData, Place
+from grue.comparison.standings_runs import CEILING, FLOOR, BoardRun
+from grue.comparison.standings_settings import Setting
 from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
 from leaderboard_site.costs import amount, run_cost
@@ -13,9 +16,6 @@ from leaderboard_site.numbers import NONE, count, day, number, plural, rate, siz
 from leaderboard_site.pages.cost import CostFigure, axis_tabs, board_figures, has_energy, known_axes
 from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, overall_cell, score_cell, sort_rows
 from leaderboard_site.pages.panels import Panel, PanelRow, in_order, panel_note, panel_rows, panels, yardsticks
-from leaderboard_site.ranking import BoardData, Place
-from leaderboard_site.results import CEILING, FLOOR, BoardRun
-from leaderboard_site.settings import Setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from grue.comparison.standings import BoardData
+from grue.comparison.standings_runs import BoardRun
+from grue.comparison.standings_task import TaskBoard
 from leaderboard_site.cards import Card
 from leaderboard_site.costs import AXES, COLUMNS, Axis, RunCost, run_cost
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, decimals, plural
 from leaderboard_site.pages.frame import SCORE_PLACES, Frame, ScoreCell, Tab, overall_cell, score_cell
 from leaderboard_site.pages.panels import in_order
-from leaderboard_site.ranking import BoardData, TaskBoard
-from leaderboard_site.results import BoardRun
 from leaderboard_site.scatter import Point, Scatter, scatter
 
 FEWEST = 2  # points of a picture

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings_runs import TaskResult
 from grue.core.metric import Explanation, Part
 from grue.runs.explanations import Piece, pieces
 from leaderboard_site.numbers import count, decimals, number
 from leaderboard_site.pages.rows import SampleRow
-from leaderboard_site.results import TaskResult
 
 MOST_METRICS = 8
 MOST_THINGS = 24

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from grue.comparison.standings_task import Entry, TaskBoard
 from grue.core.run import ScoreValue
 from leaderboard_site.charts import Strip, strip
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, between, decimals, half_width, number
-from leaderboard_site.ranking import Entry, TaskBoard
 
 T = TypeVar("T")
 SCORE_PLACES = 1  # decimals of GRUE, quality and naturalness

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings import BoardData
+from grue.comparison.standings_runs import CEILING, FLOOR, BoardRun
+from grue.comparison.standings_settings import Setting
+from grue.comparison.standings_task import TaskBoard
 from leaderboard_site.cards import Card
 from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import between, count, decimals, number
 from leaderboard_site.pages.frame import SCORE_PLACES
-from leaderboard_site.ranking import BoardData, TaskBoard
-from leaderboard_site.results import CEILING, FLOOR, BoardRun
-from leaderboard_site.settings import Setting
 
 MOST_DOTS = 12  # runs in one panel of the picture; the table has all
 
@@ -40,16 +41,16 @@ class PanelRow:
 
 
 def in_order(data: BoardData) -> list[BoardRun]:
-    """Runs by place, those without one after them by name."""
-    places = {run_id: index for index, run_id in enumerate(data.places)}
-    return sorted(data.setting.ranked, key=lambda run: (places.get(run.id, len(places)), run.name, run.id))
+    """Entries by place, those without one after them, the earlier first."""
+    places = {entry_id: index for index, entry_id in enumerate(data.places)}
+    return sorted(data.setting.ranked, key=lambda run: (places.get(run.id, len(places)), run.created_at, run.id))
 
 
 def yardsticks(setting: Setting) -> list[BoardRun]:
     """The oracle first, then the floor, then the other null systems."""
     order = {CEILING: 0, FLOOR: 1}
     return sorted(
-        (run for run in setting.runs if run.is_yardstick),
+        (run for run in setting.entries if run.is_yardstick),
         key=lambda run: (order.get(run.source, 2), run.source, run.name, run.id),
     )
 

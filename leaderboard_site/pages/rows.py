@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from grue.comparison.standings_runs import BoardRun, TaskResult
+from grue.comparison.standings_task import TaskBoard
 from grue.core.errors import RunDirectoryError
 from grue.runs.explanations import Explanations, read_explanations
-from leaderboard_site.ranking import TaskBoard
-from leaderboard_site.results import BoardRun, TaskResult
 
 _FIXED = frozenset(
     {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings import BoardData, known
+from grue.comparison.standings_runs import CEILING, FLOOR, BoardRun, Score, TaskResult
 from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
 from leaderboard_site.charts import Histogram, Strip, histogram
@@ -26,8 +28,6 @@ from leaderboard_site.pages.run_cost import CostTable, cost_table
 from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
 from leaderboard_site.pages.run_scores import OTHER_NULL_SYSTEMS, Standing, standings
 from leaderboard_site.pages.run_validity import HEADS, KINDS, TaskSection, sections
-from leaderboard_site.ranking import BoardData, known
-from leaderboard_site.results import CEILING, FLOOR, BoardRun, Score, TaskResult
 
 SCORES_CAPTION = "The shown metric of each task with its 95 % interval; strip from floor to ceiling."
 _ROLES = {
@@ -143,7 +143,7 @@ def run_view(
         rows: Task name -> its generations.
         validity: Its validity report, where it has one.
     """
-    overall = data.overall[run.id]
+    overall = data.overall_of_run(run.id)
     has_scores = known(overall.grue) or known(overall.naturalness)
     results = [run.tasks[name] for name in data.tasks if name in run.tasks]
     return RunView(
@@ -175,14 +175,14 @@ def run_view(
 def _lead(run: BoardRun, data: BoardData) -> str:
     if run.is_yardstick:
         return _ROLES.get(run.source, "A null system: a yardstick without a model. It is never ranked.")
-    ranks = [entry.rank for board in data.tasks.values() if (entry := board.entries.get(run.id)) and entry.rank]
+    ranks = [rank for name in run.tasks if (rank := data.tasks[name].of_run(run.id).rank)]
     n_runs = sum(place.place is not None for place in data.places.values())
     where = data.setting.label
     if not ranks:
         return f"Not ranked on any task, {where}."
     if len(data.places) == 1:
         return f"The only run so far, {where}: {plural(len(ranks), 'task')}."
-    place = data.places[run.id]
+    place = data.places[data.entry_of[run.id]]
     start = f"Place {place.place} of {n_runs}" if place.place else "No place by GRUE score"
     return (
         f"{start}, {where}: best number on {sum(rank == 1 for rank in ranks)} of "
@@ -239,7 +239,7 @@ def _repeated(result: TaskResult) -> float | None:
 
 def _score_row(run: BoardRun, result: TaskResult, data: BoardData, card: Card) -> ScoreRow:
     board = data.tasks[result.name]
-    entry = board.entries[run.id]
+    entry = board.of_run(run.id)
     cell = score_cell(entry, board)
     rank = NONE
     if entry.rank:

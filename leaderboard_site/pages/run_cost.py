@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings import BoardData
+from grue.comparison.standings_runs import BoardRun, TaskResult
 from leaderboard_site.cards import Card
 from leaderboard_site.costs import COLUMNS, run_cost
 from leaderboard_site.links import Page
 from leaderboard_site.pages.cost import known_axes
-from leaderboard_site.ranking import BoardData
-from leaderboard_site.results import BoardRun, TaskResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from grue.comparison.standings_runs import BoardRun, TaskResult
 from leaderboard_site.cards import Card
 from leaderboard_site.numbers import NONE, bytes_, duration, moment, size
 from leaderboard_site.pages.frame import Fact
-from leaderboard_site.results import BoardRun, TaskResult
 
 _FILES = {
     "manifest.json": "what was run",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings import known
+from grue.comparison.standings_runs import TaskResult
 from leaderboard_site.cards import Card
 from leaderboard_site.numbers import decimals, number
 from leaderboard_site.pages.frame import ScoreCell, overall_cell
-from leaderboard_site.ranking import known
-from leaderboard_site.results import TaskResult
 
 STATISTIC_PLACES = 3
 OTHER_NULL_SYSTEMS = ("null:empty", "null:constant", "null:copy-input")  # the fourth is the floor

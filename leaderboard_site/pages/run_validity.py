@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings_runs import BoardRun, TaskResult
 from grue.runs.validity import WARNING, Correlation, Share, TaskValidity, Validity
 from leaderboard_site.cards import Card
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import MINUS, NONE, count, decimals, number, percent, plural
-from leaderboard_site.results import BoardRun, TaskResult
 
 EXAMPLES = 3
 # Kind -> short head of its column, and its name.

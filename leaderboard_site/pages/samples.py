@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings_runs import BoardRun, TaskResult
 from leaderboard_site.cards import Card
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import count, decimals, number, plural
 from leaderboard_site.pages.explained import Why, why
 from leaderboard_site.pages.frame import Frame, Tab
 from leaderboard_site.pages.rows import SampleRow, TaskRows
-from leaderboard_site.results import BoardRun, TaskResult
 
 ROWS_A_PAGE = 50
 MOST_SORTED = 500  # rows of the worst and best orders; the id order has all

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from grue.comparison.standings import BoardData, known
+from grue.comparison.standings_runs import CEILING, FLOOR
+from grue.comparison.standings_task import Entry, TaskBoard
 from leaderboard_site.cards import Card
 from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
@@ -27,8 +30,6 @@ from leaderboard_site.pages.frame import (
 )
 from leaderboard_site.pages.task_facts import task_facts
 from leaderboard_site.pages.task_formula import Formula, formula
-from leaderboard_site.ranking import BoardData, Entry, TaskBoard, known
-from leaderboard_site.results import CEILING, FLOOR
 
 MOST_DOTS = 40
 SCORES = ("quality", "naturalness")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from grue.comparison.standings_runs import TaskResult
+from grue.comparison.standings_task import TaskBoard
 from leaderboard_site.cards import Card
 from leaderboard_site.numbers import count
 from leaderboard_site.pages.frame import Fact
-from leaderboard_site.ranking import TaskBoard
-from leaderboard_site.results import TaskResult
 
 
 def task_facts(board: TaskBoard, card: Card, result: TaskResult, others: Sequence[str]) -> tuple[Fact, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings import known
+from grue.comparison.standings_runs import TaskResult
+from grue.comparison.standings_task import Entry
 from grue.stats.grue_score import NATURALNESS
 from leaderboard_site.numbers import decimals, number
 from leaderboard_site.pages.run_scores import statistic
-from leaderboard_site.ranking import Entry, known
-from leaderboard_site.results import TaskResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from grue.comparison.standings import BoardData
 from leaderboard_site.cards import Card
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import count, decimals, number
 from leaderboard_site.pages.frame import Frame
-from leaderboard_site.ranking import BoardData
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def write_run(
             parameters=parameters if runs_model else None,
             dtype="float32" if runs_model else None,
             engine="hf" if runs_model else None,
-            weights_sha256="a" * 64 if runs_model else None,
+            weights_sha256=hashlib.sha256(name.encode()).hexdigest() if runs_model else None,
             meta=meta or {},
         ),
         environment={"python": "3.11.7", "platform": "Linux"},

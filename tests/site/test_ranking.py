@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from grue.comparison.standings import rank_board
+from grue.comparison.standings_runs import BoardRun, board_run
+from grue.comparison.standings_settings import settings
+from grue.comparison.standings_task import TaskBoard, rank_task
 from grue.runs.read import read_run
-from leaderboard_site.ranking import TaskBoard, rank_board, rank_task
-from leaderboard_site.results import BoardRun, board_run
-from leaderboard_site.settings import settings
 
 
 @pytest.fixture

@@ -1,15 +1,16 @@
-"""Settings: what a board shows at a time, since only runs on the same split, rows and profile stand together."""
+"""Settings: what a board ranks at a time, since only runs on the same split, rows and profile stand together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grue.comparison.standings_entries import entries_of
+from grue.comparison.standings_runs import BoardRun
 from grue.core.task import STANDARD
-from leaderboard_site.numbers import count
-from leaderboard_site.results import BoardRun
 
 MIXED = "default splits"
+_THIN = "\u202f"  # narrow no-break space between thousands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,8 @@ class Setting:
         is_mini: Whether the rows are those embedded in the task packages.
         split: Name of the split; ``default splits`` where a run took each task's own.
         limit: Rows a task; ``None`` for whole splits.
-        runs: By run id.
+        runs: Single runs, by id.
+        entries: The same runs with those that differ in seed alone as one, by id.
     """
 
     slug: str
@@ -30,11 +32,12 @@ class Setting:
     limit: int | None
     profile: str
     runs: tuple[BoardRun, ...]
+    entries: tuple[BoardRun, ...]
 
     @property
     def label(self) -> str:
         """The setting in words: ``test split, 100 rows a task``."""
-        rows = "whole" if self.limit is None else f"{count(self.limit)} rows a task"
+        rows = "whole" if self.limit is None else f"{self.limit:,} rows a task".replace(",", _THIN)
         split = self.split if self.split == MIXED else f"{self.split} split"
         parts = [f"mini rows, {split}" if self.is_mini else split, rows]
         if self.profile != STANDARD:
@@ -43,14 +46,14 @@ class Setting:
 
     @property
     def ranked(self) -> tuple[BoardRun, ...]:
-        """Runs that are no yardsticks."""
-        return tuple(run for run in self.runs if not run.is_yardstick)
+        """Entries that are no yardsticks."""
+        return tuple(entry for entry in self.entries if not entry.is_yardstick)
 
 
 def settings(runs: Sequence[BoardRun]) -> tuple[Setting, ...]:
     """Group runs by setting, the one to show by default first.
 
-    That is the whole split with most runs, else the largest subset; runs count before yardsticks.
+    That is the whole split with most entries, else the largest subset; they count before yardsticks.
     """
     groups: dict[tuple[bool, str, int | None, str], list[BoardRun]] = {}
     for run in sorted(runs, key=lambda run: run.id):
@@ -63,6 +66,7 @@ def settings(runs: Sequence[BoardRun]) -> tuple[Setting, ...]:
             limit=limit,
             profile=profile,
             runs=tuple(members),
+            entries=entries_of(members),
         )
         for (is_mini, split, limit, profile), members in groups.items()
     ]

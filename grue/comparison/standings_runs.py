@@ -1,4 +1,4 @@
-"""What the board shows of a run: the parts of its manifest and results, as typed values."""
+"""What a board ranks and shows of a run: the parts of its manifest and results, as typed values."""
 
 from __future__ import annotations
 
@@ -17,12 +17,19 @@ from grue.runs.read import StoredRun
 YARDSTICKS = ("null", "oracle")
 FLOOR = "null:random-reference"
 CEILING = "oracle:reference"
+# From our own to others' numbers.
+MARKS = ("verified", "rescored", "self-reported", "imported")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One metric of one task: a value with its interval, or the reason why there is none."""
+    """One metric of one task: a value with its interval, or the reason why there is none.
+
+    Attributes:
+        sd: Standard deviation over seeds; ``None`` for a single seed.
+        seeds: How many seeds the value is the mean of.
+    """
 
     metric: str
     value: float | None
@@ -34,6 +41,8 @@ class Score:
     signature: str | None
     reason: str | None
     failed: bool
+    sd: float | None = None
+    seeds: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +74,19 @@ class TaskResult:
     standing: TaskScore
 
     @property
-    def rows_key(self) -> tuple[int, str, str]:
+    def rows_key(self) -> tuple[int, str, str, str]:
         """Results with equal keys answered the same prompts with the same references."""
-        return (self.version, self.data.sha256, self.prompts_sha256)
+        return (self.version, self.split, self.data.sha256, self.prompts_sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRun:
-    """One run of the board."""
+    """One run, or one entry of a board: the mean of several runs.
+
+    Attributes:
+        id: The run's; an entry has that of its earliest run.
+        members: The single runs behind an entry, earliest first; empty for a single run.
+    """
 
     id: str
     name: str
@@ -85,6 +99,20 @@ class BoardRun:
     manifest: Manifest
     results: Results
     stored: StoredRun
+    members: tuple[BoardRun, ...] = ()
+
+    @property
+    def singles(self) -> tuple[BoardRun, ...]:
+        """The runs behind it, itself where it is one."""
+        return self.members or (self,)
+
+    @property
+    def seeds(self) -> tuple[tuple[BoardRun, ...], ...]:
+        """The runs behind it by identity, repeats of one together, earliest first."""
+        found: dict[str, list[BoardRun]] = {}
+        for run in self.singles:
+            found.setdefault(run.manifest.identity, []).append(run)
+        return tuple(map(tuple, found.values()))
 
     @property
     def is_yardstick(self) -> bool:
@@ -93,8 +121,8 @@ class BoardRun:
 
     @property
     def mark(self) -> str:
-        """How far the numbers are ours: we ran the checkpoint, or scored its predictions."""
-        return "rescored" if self.kind == "predictions" else "verified"
+        """How far the numbers are ours, for an entry as far as those of all its runs are."""
+        return max((_mark(run) for run in self.singles), key=MARKS.index)
 
 
 def board_run(stored: StoredRun) -> BoardRun:
@@ -132,6 +160,14 @@ def board_run(stored: StoredRun) -> BoardRun:
         results=results,
         stored=stored,
     )
+
+
+def _mark(run: BoardRun) -> str:
+    """We ran the checkpoint or scored its predictions; nobody saw the weights behind an endpoint."""
+    if run.kind in ("predictions", "imported"):
+        return {"predictions": "rescored", "imported": "imported"}[run.kind]
+    behind = run.manifest.model.endpoint
+    return behind.mark if behind is not None and behind.mark in MARKS else "verified"
 
 
 def _check_name(name: str, key: str) -> None:
