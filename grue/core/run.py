@@ -36,11 +36,11 @@ class ModelInfo:
     Attributes:
         name: Display name; no part of the identity.
         source: What the user wrote: folder, hub id, ``demo:…``, ``null:…``, ``oracle:reference``, ``openai:…``, or
-            ``predictions`` for a prediction file.
-        kind: ``local``, ``hub``, ``demo``, ``null``, ``oracle``, ``endpoint`` or ``predictions``.
+            ``predictions`` for a prediction file, ``lm-eval:…`` for results of that harness.
+        kind: ``local``, ``hub``, ``demo``, ``null``, ``oracle``, ``endpoint``, ``predictions`` or ``imported``.
         revision: 40-hex commit of a hub checkpoint.
         weights_sha256: Hash over sorted tensor names, types, shapes and bytes, adapter appended; for a prediction
-            file the hash of its canonical content; ``None`` for null systems and endpoints.
+            file and for imported results the hash of the canonical content; ``None`` for null systems and endpoints.
         tokenizer_sha256: Hash of the tokenizer's files.
         architecture: Class name of the model.
         parameters: Number of parameters.

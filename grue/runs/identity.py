@@ -24,19 +24,19 @@ def run_identity(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed: int)
 def identity_document(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed: int) -> dict[str, Json]:
     """What the identity is the hash of.
 
-    For a prediction file the hash of its canonical content stands for weights, tokenizer, engine, number type and
-    decoding; for null systems and the oracle their name does; for a model behind an endpoint its address, its name
-    there and the server's version do, as nobody saw weights. The seed counts for all: it also draws the resamples
+    For a prediction file, and for results of another harness, the hash of its canonical content stands for weights,
+    tokenizer, engine, number type and decoding; for null systems and the oracle their name does; for a model behind
+    an endpoint its address, its name there and the server's version do, as nobody saw weights. The seed counts for all: it also draws the resamples
     behind the intervals.
     """
-    generated = model.kind not in ("predictions", "null", "oracle")
+    generated = model.kind not in ("predictions", "imported", "null", "oracle")
     document: dict[str, Json] = {
         "form": IDENTITY_FORM,
         "seed": seed,
         "tasks": {name: _task(task, generated=generated) for name, task in tasks.items()},
     }
-    if model.kind == "predictions":
-        return {**document, "model": {"predictions_sha256": model.weights_sha256}}
+    if model.kind in ("predictions", "imported"):
+        return {**document, "model": {f"{model.kind}_sha256": model.weights_sha256}}
     if not generated:
         return {**document, "model": {"system": model.source}}
     if model.endpoint is not None:
