@@ -26,8 +26,8 @@ def identity_document(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed:
 
     For a prediction file, and for results of another harness, the hash of its canonical content stands for weights,
     tokenizer, engine, number type and decoding; for null systems and the oracle their name does; for a model behind
-    an endpoint its address, its name there and the server's version do, as nobody saw weights. The seed counts for all: it also draws the resamples
-    behind the intervals.
+    an endpoint its address, its name there and the server's version do, as nobody saw weights. The seed counts for
+    all: it also draws the resamples behind the intervals.
     """
     generated = model.kind not in ("predictions", "imported", "null", "oracle")
     document: dict[str, Json] = {
