@@ -18,6 +18,8 @@ def command(arguments: Mapping[str, Json]) -> str:
     Args:
         arguments: Of the manifest; an unknown key becomes the flag of its name.
     """
+    if harness := arguments.get("imported_from"):
+        return f"grue import --from {shlex.quote(str(harness))} {shlex.quote(str(arguments.get('file')))}"
     source = next((str(arguments[key]) for key in _INPUTS if arguments.get(key)), None)
     lines = ["grue eval" if source is None else f"grue score {shlex.quote(source)}"]
     for name, value in arguments.items():

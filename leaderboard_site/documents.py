@@ -81,7 +81,8 @@ def task_list(boards: Mapping[str, BoardData], cards: Mapping[str, Card]) -> dic
 
 def run_document(run: BoardRun, validity: Validity | None) -> dict[str, Any]:
     """The object of ``results.json`` with who made it, the manifest and the validity report."""
-    added = {"name": run.name, "mark": run.mark, "submission": None, "manifest": dict(run.stored.manifest)}
+    published = run.stored.submission.to_json() if run.stored.submission else None
+    added = {"name": run.name, "mark": run.mark, "submission": published, "manifest": dict(run.stored.manifest)}
     report = validity.to_json()["tasks"] if validity is not None else None
     return {**run.stored.results, **added, "validity": report}
 

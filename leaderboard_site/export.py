@@ -178,7 +178,12 @@ class _Builder:
                 self._html(view)
 
     def _read(self, run: BoardRun, name: str, data: BoardData) -> TaskRows:
-        """A task's rows; where they cannot be read the run stays, its samples page is empty, and it is said."""
+        """A task's rows; where they cannot be read the run stays, its samples page is empty, and it is said.
+
+        Published results and imported values may come without generations, which is no fault.
+        """
+        if not run.stored.has_samples(name) and (run.stored.submission is not None or run.kind == "imported"):
+            return TaskRows((), None, None, higher_is_better=True)
         try:
             return read_rows(run, run.tasks[name], data.tasks.get(name))
         except GrueError as error:

@@ -163,11 +163,17 @@ def board_run(stored: StoredRun) -> BoardRun:
 
 
 def _mark(run: BoardRun) -> str:
-    """We ran the checkpoint or scored its predictions; nobody saw the weights behind an endpoint."""
+    """We ran the checkpoint or scored its predictions; nobody saw the weights behind an endpoint.
+
+    A published result may claim less than what its run is, never more.
+    """
     if run.kind in ("predictions", "imported"):
-        return {"predictions": "rescored", "imported": "imported"}[run.kind]
-    behind = run.manifest.model.endpoint
-    return behind.mark if behind is not None and behind.mark in MARKS else "verified"
+        own = {"predictions": "rescored", "imported": "imported"}[run.kind]
+    else:
+        behind = run.manifest.model.endpoint
+        own = behind.mark if behind is not None and behind.mark in MARKS else "verified"
+    published = run.stored.submission
+    return max(own, published.mark, key=MARKS.index) if published is not None else own
 
 
 def _check_name(name: str, key: str) -> None:

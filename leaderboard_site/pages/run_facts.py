@@ -41,7 +41,7 @@ def facts(run: BoardRun) -> tuple[Fact, ...]:
     if shape := ", ".join(part for part in (model.architecture, parameters, model.dtype) if part):
         found.append(Fact("Architecture", shape))
     if model.weights_sha256:
-        name = "Predictions" if run.kind == "predictions" else "Weights"
+        name = {"predictions": "Predictions", "imported": "Imported values and texts"}.get(run.kind, "Weights")
         found.append(Fact(name, f"sha256:{model.weights_sha256}", is_code=True))
     found += [
         Fact(name.replace("_", " ").capitalize(), value)
@@ -50,6 +50,7 @@ def facts(run: BoardRun) -> tuple[Fact, ...]:
     ]
     if run.licence:
         found.append(Fact("Licence", f"{run.licence}, as declared"))
+    found += _published(run)
     found.append(Fact("Engine", f"{model.engine or 'none'}, seed {manifest.seed}"))
     seconds = sum(result.cost.wall_seconds for result in run.tasks.values())
     found.append(Fact("Made", f"{moment(run.created_at)}, {duration(seconds)}"))
@@ -57,6 +58,27 @@ def facts(run: BoardRun) -> tuple[Fact, ...]:
     found.append(Fact("grue", (manifest.grue.get("version") or "unknown") + (f" at {commit[:10]}" if commit else "")))
     found.append(Fact("Identity", manifest.identity, is_code=True))
     return tuple(found)
+
+
+def _published(run: BoardRun) -> list[Fact]:
+    """What is said of a published result, and that its generations are not here."""
+    published = run.stored.submission
+    if published is None:
+        return []
+    found = [Fact("Published as", published.name), Fact("Description", published.description)]
+    if published.url:
+        found.append(Fact("More", published.url, href=published.url))
+    found += [
+        Fact("Licence of the system", published.licence),
+        Fact("Trained on", published.trained_on),
+        Fact("Contamination", published.contamination),
+        Fact("Made by", published.command, is_code=True),
+    ]
+    if earlier := published.supersedes:
+        found.append(Fact("Supersedes", f"{earlier.run_id}, {earlier.date.isoformat()}: {earlier.reason}"))
+    if not any(run.stored.has_samples(name) for name in run.tasks):
+        found.append(Fact("Samples", "not published"))
+    return found
 
 
 def machine(run: BoardRun) -> tuple[Fact, ...]:

@@ -176,6 +176,8 @@ def _sample(row: SampleRow, place: int, rows: TaskRows, result: TaskResult, *, s
 
 def _lead(result: TaskResult, rows: TaskRows) -> str:
     n = len(rows.rows)
+    if not n:
+        return "The samples of this task are not published."
     parts = [plural(n, "row" if result.samples == 1 else "generation")]
     score = result.scores.get(rows.metric or "")
     if rows.metric and score and score.value is not None:
