@@ -17,13 +17,25 @@ _API = {
     "merge": "grue.evaluation.api:merge",
     "score": "grue.evaluation.api:score",
     "load_run": "grue.runs.frames:load_run",
+    "compare": "grue.comparison.compare:compare",
     "metric": "grue.metrics.api:metric",
     "reward": "grue.rewards.api:reward",
     "task": "grue.registry.tasks:load_task",
     "GrueCallback": "grue.evaluation.callback:GrueCallback",
 }
 
-__all__ = ["GrueCallback", "__version__", "evaluate", "load_run", "merge", "metric", "reward", "score", "task"]
+__all__ = [
+    "GrueCallback",
+    "__version__",
+    "compare",
+    "evaluate",
+    "load_run",
+    "merge",
+    "metric",
+    "reward",
+    "score",
+    "task",
+]
 
 
 def __getattr__(name: str) -> Any:

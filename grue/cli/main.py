@@ -32,6 +32,7 @@ COMMANDS = {
     "runs": "grue.cli.runs",
     "samples": "grue.cli.samples",
     "validity": "grue.cli.validity",
+    "compare": "grue.cli.compare",
     "verify": "grue.cli.verify",
     "leaderboard": "grue.cli.leaderboard",
     "tasks": "grue.cli.tasks",

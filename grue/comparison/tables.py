@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from grue.comparison.values import Comparison, MetricComparison, TaskComparison
-from grue.core.metric import MetricValue
 from grue.exchange.table import Cell, Column, Score, Table
 
 _COLUMNS = (
@@ -63,15 +62,15 @@ def _row(baseline: str, candidate: str, task: TaskComparison, metric: MetricComp
         metric.is_primary,
         metric.is_headline,
         metric.verdict.value,
-        _score(metric.baseline),
-        _score(metric.candidate),
-        Score(metric.difference, *(metric.ci95 or (None, None)), reason=metric.reason or ""),
+        _score(metric.baseline.value, metric.baseline.ci95, metric.baseline.reason),
+        _score(metric.candidate.value, metric.candidate.ci95, metric.candidate.reason),
+        _score(metric.difference, metric.ci95, metric.reason),
         metric.p_bootstrap,
         metric.p_randomization,
         metric.p_bootstrap_holm,
         metric.p_randomization_holm,
         metric.family,
-        Score(metric.effect_size, *(metric.effect_ci95 or (None, None))),
+        _score(metric.effect_size, metric.effect_ci95, None),
         rows.wins if rows else None,
         rows.ties if rows else None,
         rows.losses if rows else None,
@@ -85,5 +84,6 @@ def _row(baseline: str, candidate: str, task: TaskComparison, metric: MetricComp
     )
 
 
-def _score(value: MetricValue) -> Score:
-    return Score(value.value, *(value.ci95 or (None, None)), reason=value.reason or "")
+def _score(value: float | None, bounds: tuple[float, float] | None, reason: str | None) -> Score:
+    low, high = bounds or (None, None)
+    return Score(value, low, high, reason=reason or "")

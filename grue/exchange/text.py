@@ -26,8 +26,8 @@ _LATEX = {
 _LATEX_TABLE = str.maketrans(_LATEX)
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), full-width forms among them.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#!|~$])")
-_BLOCK_MARK = re.compile(r"^(\d*)([+\-=.])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~$])")
+_BLOCK_MARK = re.compile(r"^(\d*)([+\-=.)])(?=[\s\-=]|$)")
 _MENTION = re.compile(r"(?<![\w.])@(?=\w)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
