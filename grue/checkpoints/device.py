@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from grue.checkpoints.spread import SPREAD
@@ -15,8 +16,12 @@ DTYPES = {
 }  # fmt: skip
 
 
-def choose_device(wanted: str) -> str:
+def choose_device(wanted: str, devices: Sequence[str] = ()) -> str:
     """A device's name: ``auto`` takes the first GPU, then Apple's, then the CPU; ``spread`` begins on the first GPU.
+
+    Args:
+        wanted: What is asked for.
+        devices: All that ``--devices`` names, for messages; empty where ``--device`` was given.
 
     Raises:
         UsageError: for an unknown device, or one that is not there.
@@ -34,21 +39,23 @@ def choose_device(wanted: str) -> str:
                 "Give --device cpu, or leave it out.",
             )
         return "cuda:0"
+    asked, cpu, first = f"--device {wanted}", "--device cpu", "cuda:0"
+    if devices:
+        numbers = ",".join(device.removeprefix("cuda:") for device in devices)
+        asked, cpu, first = f"--devices {numbers}", f"--devices {','.join('cpu' for _ in devices)}", "0"
     kind, _, number = wanted.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (number and not (kind == "cuda" and number.isdigit())):
         known = ("auto", "cpu", "cuda", "cuda:0", "mps", SPREAD)
         raise UsageError(
-            f"--device: unknown device {wanted!r}.{nearest(wanted, known)}",
+            f"{asked.split()[0]}: unknown device {wanted!r}.{nearest(wanted, known)}",
             f"One of: auto, cpu, cuda, cuda:N, mps, {SPREAD}.",
         )
     if kind == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"--device {wanted}: no CUDA device is there.", "Give --device cpu, or leave it out.")
+        raise UsageError(f"{asked}: no CUDA device is there.", f"Give {cpu}, or leave it out.")
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise UsageError(
-            f"--device {wanted}: there are {torch.cuda.device_count()} CUDA devices.", "Numbers begin at cuda:0."
-        )
+        raise UsageError(f"{asked}: there are {torch.cuda.device_count()} CUDA devices.", f"Numbers begin at {first}.")
     if kind == "mps" and not torch.backends.mps.is_available():
-        raise UsageError("--device mps: no such device is there.", "Give --device cpu, or leave it out.")
+        raise UsageError(f"{asked}: no mps device is there.", f"Give {cpu}, or leave it out.")
     return f"cuda:{number or 0}" if kind == "cuda" else kind
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,3 +56,15 @@ def spread_layers(model: Any, free: Mapping[int, int], dtype: Any, place: str) -
         "Give --dtype bfloat16, or more GPUs.",
         place=place,
     )
+
+
+def layers_by_device(model: Any) -> dict[str, int]:
+    """How many layers that keep keys and values lie on each device of a model that is spread."""
+    stacks = [
+        list(module.children())
+        for name, module in model.named_modules()
+        if type(module).__name__ == "ModuleList"
+        # Lists inside a layer are its own parts, and an encoder keeps nothing.
+        and not any(part.isdigit() or part == "encoder" for part in name.split("."))
+    ]
+    return dict(Counter(str(next(layer.parameters()).device) for layer in max(stacks, key=len)))

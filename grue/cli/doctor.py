@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grue.engine.doctor import Finding
     from grue.engine.drift import Drift
     from grue.engine.options import EngineOptions
+    from grue.engine.protocol import Job
     from grue.evaluation.call import RowsCall
 
 # Rows a task for --drift, where no -L is given.
@@ -33,7 +34,16 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def doctor(
     ctx: typer.Context,
     model: Annotated[
-        str | None, typer.Option("-m", "--model", help="Checkpoint folder, hub id or demo checkpoint to look at.")
+        str | None,
+        typer.Option(
+            "-m",
+            "--model",
+            help="Checkpoint folder, hub id, demo checkpoint, or openai:NAME with --base-url.",
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", help="Address of an OpenAI-compatible endpoint; its key is in OPENAI_API_KEY."),
     ] = None,
     tasks: options.Tasks = "grue",
     data: Annotated[
@@ -75,6 +85,8 @@ def doctor(
     from grue.engine.options import EngineOptions
     from grue.evaluation.call import RowsCall
 
+    if base_url is not None and model is None:
+        raise UsageError("--base-url says where a model is, and none is named.", "Add -m openai:NAME.")
     wanted_dtypes = _dtypes(dtypes, model=model, drift=drift)
     settings = load_settings(os.environ, Path.cwd())
     found = machine()
@@ -87,6 +99,7 @@ def doctor(
             device=device,
             dtype=dtype,
             chat_template=chat_template,
+            base_url=base_url,
             adapter=adapter,
             allow_pickle=allow_pickle,
             trust_remote_code=trust_remote_code,
@@ -132,15 +145,18 @@ def _metrics() -> list[Finding]:
 def _model(model: str, asked: EngineOptions, rows: RowsCall) -> Iterator[Finding]:
     """Open the checkpoint and try it; the first fault that stops a check ends it with its own message."""
     from grue.engine import doctor as checks
+    from grue.engine.endpoint import EndpointEngine
+    from grue.engine.endpoint.doctor import endpoint
     from grue.engine.hf import HFEngine
     from grue.engine.open import open_engine
-    from grue.engine.protocol import Job
-    from grue.evaluation.selection import select
 
     try:
         engine = open_engine(model, asked)
     except GrueError as error:
         yield _failed("checkpoint", error)
+        return
+    if isinstance(engine, EndpointEngine):
+        yield from endpoint(engine, _jobs(rows))
         return
     if not isinstance(engine, HFEngine):
         yield checks.Finding("checkpoint", "ok", f"{model} runs no model: there is nothing to check")
@@ -153,14 +169,24 @@ def _model(model: str, asked: EngineOptions, rows: RowsCall) -> Iterator[Finding
         except GrueError as error:
             yield _failed("weights", error)
             return
-        for name, task in select(rows).tasks.items():
-            job = Job(decoding=task.suite.decoding, truncation=task.suite.truncation, seed=0, rows=task.rows)
+        for name, job in _jobs(rows).items():
             try:
                 yield from checks.job(engine, name, job)
             except GrueError as error:
                 yield _failed(name, error)
     finally:
         engine.close()
+
+
+def _jobs(rows: RowsCall) -> dict[str, Job]:
+    """Each task's rows with the way it decodes."""
+    from grue.engine.protocol import Job
+    from grue.evaluation.selection import select
+
+    return {
+        name: Job(decoding=task.suite.decoding, truncation=task.suite.truncation, seed=0, rows=task.rows)
+        for name, task in select(rows).tasks.items()
+    }
 
 
 def _dtypes(text: str | None, *, model: str | None, drift: bool) -> tuple[str, ...] | None:
@@ -189,8 +215,6 @@ def _drift(
     from grue.engine.drift import finding, measure
     from grue.engine.hf import HFEngine
     from grue.engine.open import open_engine
-    from grue.engine.protocol import Job
-    from grue.evaluation.selection import select
 
     def open_as(dtype: str) -> HFEngine:
         engine = open_engine(model, replace(asked, dtype=dtype))
@@ -201,11 +225,7 @@ def _drift(
     on_gpu = choose_device(asked.device).startswith("cuda")
     wanted = dtypes if dtypes is not None else ("bfloat16", "float16") if on_gpu else ("bfloat16",)
     try:
-        jobs = {
-            name: Job(decoding=task.suite.decoding, truncation=task.suite.truncation, seed=0, rows=task.rows)
-            for name, task in select(rows).tasks.items()
-        }
-        for one in measure(open_as, jobs, wanted):
+        for one in measure(open_as, _jobs(rows), wanted):
             drifts.append(one)
             yield finding(one)
     except GrueError as error:

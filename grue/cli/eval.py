@@ -140,7 +140,7 @@ def evaluate(
     engine_options: EngineOptions = EngineOptions(
         name=name,
         device=chosen[0],
-        devices=chosen if len(chosen) > 1 else (),
+        devices=chosen if devices is not None else (),
         dtype=dtype,
         engine=engine,
         chat_template=chat_template,

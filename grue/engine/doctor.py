@@ -142,8 +142,8 @@ def checkpoint(engine: HFEngine) -> list[Finding]:
     found.append(Finding("context", "ok", f"{context} tokens" if context else "no bound on the prompt"))
     used = "used" if engine.reader.uses_template else "not used"
     found.append(Finding("chat template", "ok", used if engine.reader.template_sha256 else "none"))
-    need, free = weights_bytes(known, str(info.dtype)), free_bytes(engine.device)
-    message = f"weights take {need / GIGABYTE:.2f} GB, {free / GIGABYTE:.2f} GB are free on {engine.device}"
+    need, free = weights_bytes(known, str(info.dtype)), sum(map(free_bytes, engine.layers))
+    message = f"weights take {need / GIGABYTE:.2f} GB, {free / GIGABYTE:.2f} GB are free on {', '.join(engine.layers)}"
     found.append(
         Finding("weights", "ok", message)
         if need < free
@@ -192,8 +192,8 @@ def job(engine: HFEngine, task: str, wanted: Job) -> list[Finding]:
     message = f"{cut} of {len(items)} prompts will be cut to {limit} tokens on the {wanted.truncation.side}{shrunk}"
     fix = "A model with a longer context sees whole prompts." if shrunk else ""
     found = [Finding(f"{task}: prompts", "warn" if shrunk and cut else "ok", message, fix if cut else "")]
-    need = memory_bytes(engine.checkpoint, engine.device, str(engine.info.dtype), items, wanted)
-    free = free_bytes(engine.device)
+    need = memory_bytes(engine.checkpoint, engine.layers, str(engine.info.dtype), items, wanted)
+    free = sum(map(free_bytes, engine.layers))
     message = f"about {need / GIGABYTE:.2f} GB of {free / GIGABYTE:.1f} GB free"
     found.append(
         Finding(f"{task}: memory", "ok", message)

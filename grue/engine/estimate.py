@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,16 +58,27 @@ class Room:
     prefill_tokens: int
 
 
-def room(checkpoint: Checkpoint, device: str, dtype: str, job: Job) -> Room:
-    """Bounds by what the user asks for, else by what is free on the device now."""
-    on_gpu = device.startswith("cuda")
+def room(checkpoint: Checkpoint, layers: Mapping[str, int], dtype: str, job: Job) -> Room:
+    """Bounds by what the user asks for, else by what is free now.
+
+    Args:
+        checkpoint: The model's.
+        layers: Layers by the device they lie on, whose memory takes their keys and values; one device may say any
+            number.
+        dtype: Number type of keys, values and activations.
+        job: What is generated.
+    """
+    on_gpu = any(device.startswith("cuda") for device in layers)
     each = max(1, kv_bytes_per_token(checkpoint.config, dtype, is_encoder_decoder=checkpoint.is_encoder_decoder))
     beams = job.decoding.num_beams
     rows = job.batch_rows or max(FEWEST_PROMPTS, (GPU_ROWS if on_gpu else CPU_ROWS) // beams)
     prefill = GPU_PREFILL_TOKENS if on_gpu else CPU_PREFILL_TOKENS
     # A row's logits are there as the model writes them and as float32, and once more while they are worked on.
     working = rows * beams * checkpoint.vocabulary * 12 + prefill * _activation_bytes(checkpoint, dtype)
-    free = max(0, int(free_bytes(device) * FREE_FRACTION) - working)
+    free = min(
+        max(0, int(free_bytes(device) * FREE_FRACTION) - working) * sum(layers.values()) // n
+        for device, n in layers.items()
+    )
     tokens = job.batch_tokens or (UNBOUNDED if job.batch_rows or job.deterministic else max(1, free // each))
     return Room(rows=rows, static_rows=job.batch_rows or STATIC_ROWS, tokens=tokens, prefill_tokens=prefill)
 
@@ -87,9 +98,17 @@ def weights_bytes(checkpoint: Checkpoint, dtype: str) -> int:
     return checkpoint.parameters * DTYPE_BYTES[dtype]
 
 
-def memory_bytes(checkpoint: Checkpoint, device: str, dtype: str, items: Sequence[Item], job: Job) -> int:
-    """Bytes of weights, and of keys, values, logits and activations where most rows are held."""
-    bounds = room(checkpoint, device, dtype, job)
+def memory_bytes(checkpoint: Checkpoint, layers: Mapping[str, int], dtype: str, items: Sequence[Item], job: Job) -> int:
+    """Bytes of weights, and of keys, values, logits and activations where most rows are held, on all devices together.
+
+    Args:
+        checkpoint: The model's.
+        layers: Layers by the device they lie on.
+        dtype: Number type.
+        items: Prompts of the job.
+        job: What is generated.
+    """
+    bounds = room(checkpoint, layers, dtype, job)
     each = kv_bytes_per_token(checkpoint.config, dtype, is_encoder_decoder=checkpoint.is_encoder_decoder)
     beams, new = job.decoding.num_beams, job.decoding.max_new_tokens
     held = rows = 0

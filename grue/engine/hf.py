@@ -11,7 +11,7 @@ from typing import Any
 from grue.checkpoints.device import choose_device, choose_dtype
 from grue.checkpoints.hashing import tokenizer_sha256
 from grue.checkpoints.hub import Located
-from grue.checkpoints.spread import SPREAD
+from grue.checkpoints.spread import SPREAD, layers_by_device
 from grue.checkpoints.threads import Threads, apply_threads, settle_threads, sleep_at_barriers
 from grue.core.errors import CheckpointError
 from grue.core.rows import Generation, Row
@@ -47,7 +47,7 @@ def open_checkpoint(source: str, located: Located, options: EngineOptions) -> HF
     sleep_at_barriers()
     # First, so that the weights are hashed while libraries are imported.
     checkpoint = read_checkpoint(located.folder, options)
-    device = choose_device(options.device)
+    device = choose_device(options.device, options.devices)
     dtype = choose_dtype(options.dtype, device)
     reader = read_tokenizer(checkpoint, options)
     tokens = token_ids(checkpoint, reader)
@@ -225,6 +225,15 @@ class HFEngine:
         devices = self._gpus() if self._options.device == SPREAD else [self.device]
         return sum(int(torch.cuda.max_memory_allocated(device)) for device in devices)
 
+    @property
+    def layers(self) -> Mapping[str, int]:
+        """Layers by the device they lie on; one on each of all GPUs while a model that will be spread is not loaded."""
+        if self._options.device != SPREAD:
+            return {self.device: 1}
+        if self.model is not None:
+            return layers_by_device(self.model)
+        return dict.fromkeys(self._gpus(), 1)
+
     def _gpus(self) -> list[str]:
         import torch
 
@@ -264,7 +273,7 @@ class HFEngine:
             job,
             self.tokens,
             is_encoder_decoder=self.checkpoint.is_encoder_decoder,
-            room=room(self.checkpoint, self.device, self.dtype, job),
+            room=room(self.checkpoint, self.layers, self.dtype, job),
             row_ids=[row.id for row in wanted.rows],
             text_of=self.reader.decode,
         )

@@ -18,7 +18,8 @@ class EngineOptions:
     Attributes:
         name: Display name; ``None`` takes it from the source.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps``, or ``spread``: a model's layers over all GPUs.
-        devices: Devices that work on one queue, a process each; empty for ``device`` alone.
+        devices: Devices that work on one queue, a process each, or the only one as ``device`` has it; empty where they
+            were not named so.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         engine: ``auto``, ``hf``, ``vllm`` or ``openai``.
         base_url: Address of an OpenAI-compatible endpoint, up to and with ``/v1``.

@@ -130,7 +130,7 @@ def evaluate(
     options = EngineOptions(
         name=name,
         device=devices[0] if devices else device,
-        devices=tuple(devices) if len(devices) > 1 else (),
+        devices=tuple(devices),
         engine=engine,
         base_url=base_url,
         cluster=cluster,

@@ -130,7 +130,7 @@ def _memory(planned: PlannedTask, engine: Engine) -> int:
     if not isinstance(engine, HFEngine):
         return probed
     items = engine.encode(planned.rows, planned.job)
-    return max(probed, memory_bytes(engine.checkpoint, engine.device, str(engine.info.dtype), items, planned.job))
+    return max(probed, memory_bytes(engine.checkpoint, engine.layers, str(engine.info.dtype), items, planned.job))
 
 
 def _seconds_a_unit(planned: PlannedTask, engine: Engine) -> float:

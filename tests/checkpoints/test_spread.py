@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
@@ -12,7 +13,8 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GPT2Config
 
 from grue.checkpoints.device import choose_device
 from grue.checkpoints.loading import laid_out
-from grue.checkpoints.spread import WEIGHTS_FRACTION, spread_layers
+from grue.checkpoints.spread import WEIGHTS_FRACTION, layers_by_device, spread_layers
+from grue.cli.main import run
 from grue.core.errors import CheckpointError, UsageError
 
 LAYERS = 12
@@ -93,3 +95,34 @@ def test_nothing_is_put_on_the_processor_or_the_disk():
 def test_without_a_gpu_there_is_nothing_to_spread_over():
     with pytest.raises(UsageError, match="no CUDA device"):
         choose_device("spread")
+
+
+@pytest.mark.parametrize(
+    ("kind", "stack", "n"), [("llama", "model.layers", 12), ("gpt2", "transformer.h", 12), ("t5", "decoder.block", 6)]
+)
+def test_layers_are_counted_where_they_lie(kind, stack, n):
+    """Memory stands for a second device; an encoder's layers keep nothing."""
+    model = copy.deepcopy(MODELS[kind])
+    assert layers_by_device(model) == {"meta": n}
+    for number in range(2):
+        model.get_submodule(f"{stack}.{number}").to_empty(device="cpu")
+    assert layers_by_device(model) == {"cpu": 2, "meta": n - 2}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize(
+    ("flags", "asked", "fix"),
+    [
+        (["--devices", "0,1"], "--devices 0,1: no CUDA device", "--devices cpu,cpu"),
+        (["--devices", "3"], "--devices 3: no CUDA device", "--devices cpu,"),
+        (["--devices", "cpu,mps"], "--devices cpu,mps: no mps device", "--devices cpu,cpu"),
+        (["--device", "cuda:1"], "--device cuda:1: no CUDA device", "--device cpu"),
+    ],
+)
+def test_a_device_that_is_not_there_is_named_as_it_was_asked_for(flags, asked, fix, tmp_path, capsys):
+    call = ["eval", "-m", "demo:causal", "-t", "imdb", "--data", "mini", "-L", "1", "-o", str(tmp_path / "run"), *flags]
+    assert run(call) == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert asked in err
+    assert fix in err
+    assert not (tmp_path / "run").exists()

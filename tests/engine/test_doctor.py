@@ -114,6 +114,6 @@ def test_memory_grows_with_beams_and_rows(engines):
         job = Job(
             decoding=Decoding(max_new_tokens=4, num_beams=beams), truncation=Truncation("left", 8), seed=0, rows=rows
         )
-        return memory_bytes(engine.checkpoint, "cpu", "float32", engine.encode(rows, job), job)
+        return memory_bytes(engine.checkpoint, {"cpu": 1}, "float32", engine.encode(rows, job), job)
 
     assert need(1, 1) < need(8, 1) < need(8, 4)

@@ -34,7 +34,7 @@ def open_pool(model: str, options: EngineOptions) -> PoolEngine:
         CheckpointError: where it cannot be used as it is.
         UsageError: for a device that is not there, or devices that would compute in different number types.
     """
-    devices = [choose_device(device) for device in options.devices]
+    devices = [choose_device(device, options.devices) for device in options.devices]
     dtypes = {choose_dtype(options.dtype, device) for device in devices}
     if len(dtypes) > 1:
         raise UsageError(
