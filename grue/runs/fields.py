@@ -39,7 +39,10 @@ class Fields:
         if not _is(value, kind):
             found = f"found {json.dumps(value)[:60]}" if key in self.values else "the key is missing"
             raise self.fault(f"{key} should be {_KINDS[kind]}: {found}.")
-        return float(value) if kind is float else value
+        try:
+            return float(value) if kind is float else value
+        except OverflowError:
+            raise self.fault(f"{key} is larger than any number that a run writes.") from None
 
     def optional(self, key: str, kind: type) -> Any:
         """A value of that kind, or ``None`` where it is null or missing."""

@@ -1,1 +1,1 @@
-"""An index over run directories in a database."""
+"""The results store: an index over run directories, in SQLite or PostgreSQL, made again from them at any time."""

@@ -1,0 +1,16 @@
+"""Runs migrations on the connection that the caller holds, inside its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from grue.store.models import Base
+from grue.store.schema import VERSION_TABLE
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    version_table=VERSION_TABLE,
+    render_as_batch=True,
+)
+context.run_migrations()

@@ -1,0 +1,65 @@
+"""Reads many run directories for the index, on as many processors as the process may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from grue.core.errors import GrueError, UsageError
+from grue.runs.read import Broken, broken_run, read_run, run_folders
+from grue.runs.supersession import Supersession
+from grue.store.records import decisions_of, record_of
+from grue.store.rows import RunRows, rows_of
+
+# Below, starting other processes costs more than they save.
+_WORTH_PROCESSES = 200
+_MOST_PROCESSES = 8
+_CHUNK = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A sound run directory, as the index holds it.
+
+    Attributes:
+        decisions: The corrections that it bears.
+    """
+
+    path: Path
+    rows: RunRows
+    decisions: tuple[Supersession, ...]
+
+
+def folders_of(results: Sequence[Path]) -> list[Path]:
+    """All run directories below the given folders, each once, in order of path.
+
+    Raises:
+        UsageError: where a folder does not exist.
+    """
+    for folder in results:
+        if not folder.is_dir():
+            raise UsageError(f"--results {folder}: no such folder.", "Name a folder of run directories.")
+    return sorted({path.resolve() for folder in results for path in run_folders(folder)})
+
+
+def read_folders(folders: Sequence[Path]) -> Iterator[Indexed | Broken]:
+    """Read and verify run directories; what cannot be used comes with its reason. Order as given."""
+    n_processes = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+    if len(folders) < _WORTH_PROCESSES or n_processes < 2:
+        yield from map(read_folder, folders)
+        return
+    with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(read_folder, folders, chunksize=_CHUNK)
+
+
+def read_folder(path: Path) -> Indexed | Broken:
+    """Read and verify one run directory."""
+    try:
+        stored = read_run(path)
+        return Indexed(path, rows_of(record_of(stored)), decisions_of(stored))
+    except GrueError as error:
+        return broken_run(path, error)

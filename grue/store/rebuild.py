@@ -1,0 +1,132 @@
+"""Makes the index again from run directories, in one transaction: a crash leaves the old index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import delete, select
+
+from grue.core.errors import RunDirectoryError, StoreError
+from grue.runs.read import Broken, read_run
+from grue.runs.supersession import Supersession
+from grue.store.database import Store
+from grue.store.decisions import Refused, add_decisions, all_decisions, sorted_out
+from grue.store.models import AskedModel, ResultModel, RunModel, SuiteModel
+from grue.store.reading import folders_of, read_folders
+from grue.store.records import decisions_of, record_of
+from grue.store.rows import RowWriter, RunRows, rows_of
+
+_CHUNK_RUNS = 128
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did.
+
+    Attributes:
+        runs: Runs that the index has now.
+        added: Ids that it had not before.
+        removed: Ids that it has no longer, as no folder holds them.
+        changed: Ids whose results are not what they were before: the run directory was changed.
+        skipped: Run directories that cannot be used.
+        refused: Decisions of run directories that contradict earlier ones.
+    """
+
+    runs: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    skipped: tuple[Broken, ...]
+    refused: tuple[Refused, ...]
+
+
+def rebuild(store: Store, results: Sequence[Path], progress: Progress | None = None) -> Rebuilt:
+    """Replace the whole index by what the folders hold; decisions of the database stay.
+
+    Args:
+        store: An open store.
+        results: Folders of run directories, or run directories.
+        progress: Called with the number of run directories read, and of all.
+
+    Raises:
+        UsageError: where a folder does not exist.
+        StoreError: where the database fails; the old index stands then.
+    """
+    folders = folders_of(results)
+    checksums: dict[str, tuple[str, Path]] = {}
+    skipped: list[Broken] = []
+    decisions: list[Supersession] = []
+    # The lock comes first: a run that another process adds while folders are read is not lost.
+    with store.rebuild() as connection:
+        columns = select(RunModel.run_id, RunModel.checksum)
+        before = {row.run_id: row.checksum for row in connection.execute(columns)}
+        for model in (ResultModel, RunModel, AskedModel, SuiteModel):
+            connection.execute(delete(model))
+        writer = RowWriter(connection)
+        reading = read_folders(folders)
+        done = 0
+        while chunk := list(islice(reading, _CHUNK_RUNS)):
+            kept: list[RunRows] = []
+            for found in chunk:
+                if isinstance(found, Broken):
+                    skipped.append(found)
+                    continue
+                run_id, checksum = found.rows.run_id, str(found.rows.run["checksum"])
+                other = checksums.setdefault(run_id, (checksum, found.path))
+                if other[1] == found.path:
+                    kept.append(found.rows)
+                    decisions += found.decisions
+                elif other[0] != checksum:
+                    skipped.append(Broken(found.path, f"run id {run_id} is also that of {other[1]}."))
+                else:
+                    decisions += found.decisions
+            writer.insert(kept)
+            done += len(chunk)
+            if progress:
+                progress(done, len(folders))
+        added, refused = sorted_out(decisions, all_decisions(connection))
+        add_decisions(connection, added)
+    return Rebuilt(
+        runs=len(checksums),
+        added=tuple(sorted(checksums.keys() - before.keys())),
+        removed=tuple(sorted(before.keys() - checksums.keys())),
+        changed=tuple(sorted(key for key in before if key in checksums and checksums[key][0] != before[key])),
+        skipped=tuple(skipped),
+        refused=tuple(refused),
+    )
+
+
+def add_run(store: Store, path: Path) -> bool:
+    """Add one run to the index; whether it is new there.
+
+    Results are insert-only: the same run again changes nothing.
+
+    Raises:
+        RunDirectoryError: where the run directory cannot be used.
+        StoreError: where the index has other results under that run id, or a decision in the directory does not fit.
+    """
+    stored = read_run(path)
+    try:
+        rows = rows_of(record_of(stored))
+    except RunDirectoryError as error:
+        raise RunDirectoryError(error.cause, error.fix, place=f"{path}: {error.place}") from error
+    with store.write() as connection:
+        known = connection.execute(select(RunModel.checksum).where(RunModel.run_id == rows.run_id)).scalar()
+        if known is not None and known != rows.run["checksum"]:
+            raise StoreError(
+                f"run {rows.run_id} is stored with other results (checksum {known[:12]}…, here "
+                f"{rows.run['checksum'][:12]}…).",
+                "Results are insert-only: run it anew under its own id, then: grue db supersede OLD NEW --reason TEXT",
+                place=str(path),
+            )
+        if known is None:
+            RowWriter.on(connection).insert([rows])
+        added, refused = sorted_out(decisions_of(stored), all_decisions(connection))
+        if refused:
+            raise StoreError(f"a decision of the run does not fit: {refused[0].reason}", place=str(path))
+        add_decisions(connection, added)
+    return known is None
