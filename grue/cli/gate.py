@@ -9,6 +9,7 @@ import typer
 
 from grue.cli import options
 from grue.cli.output import note, print_error, print_json, stdout
+from grue.cli.signals import interruptible
 from grue.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -17,18 +18,29 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 POLICIES = ("warn", "fail")
+_MODEL_FLAGS = (
+    "model",
+    "data",
+    "output",
+    "device",
+    "dtype",
+    "engine",
+    "base_url",
+    "batch",
+    "chat_template",
+    "adapter",
+)
 
 
 @app.command()
 def gate(
     ctx: typer.Context,
     baseline: Annotated[Path, typer.Option("--baseline", help="Baseline file, or a run directory.")],
-    candidate: Annotated[Path | None, typer.Option("--candidate", help="Run directory.")] = None,
+    candidate: Annotated[Path | None, typer.Option("--candidate", help="Run directory to judge.")] = None,
     config: Annotated[
         Path | None,
         typer.Option(
-            "--config",
-            help="Gate file (TOML). [default: each task's first primary metric, tolerance 0 beyond noise]",
+            "--config", help="Gate file (TOML). [default: each task's first primary metric, tolerance 0 beyond noise]"
         ),
     ] = None,
     uncertain: Annotated[
@@ -44,43 +56,106 @@ def gate(
     markdown: Annotated[
         Path | None, typer.Option("--markdown", help="Write Markdown, for a comment on a pull request.")
     ] = None,
+    sequential: Annotated[
+        bool,
+        typer.Option("--sequential", help="Generate with -m, and stop as soon as the answer is certain."),
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option("-m", "--model", help="What generates with --sequential, as for grue eval.")
+    ] = None,
+    data: options.Data = None,
+    output: options.Output = None,
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu, cuda, cuda:N, mps, or spread: layers over all GPUs.")
+    ] = "auto",
+    dtype: Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")] = "auto",
+    engine: Annotated[str, typer.Option("--engine", help="auto, hf, vllm or openai.")] = "auto",
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Address of an OpenAI-compatible endpoint.")
+    ] = None,
+    batch: Annotated[str, typer.Option("-b", "--batch", help="Rows a batch: auto, or a number.")] = "auto",
+    chat_template: Annotated[
+        str, typer.Option("--chat-template", help="auto (where the tokenizer has one), on or off.")
+    ] = "auto",
+    adapter: Annotated[Path | None, typer.Option("--adapter", help="Folder of a PEFT adapter.")] = None,
+    offline: options.Offline = False,
     as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> int:
     """Compare a candidate with its baseline and answer pass, fail or cannot tell.
 
     Fails only where a drop is beyond the tolerance and beyond noise. Exit codes: 0 pass, or cannot tell; 1 fail;
     3 a run crashed or is partial; 4 other data, prompts, task or metric version.
     """
-    from grue.gate.files import check_targets
-
     if uncertain is not None and uncertain not in POLICIES:
         raise UsageError(f"--uncertain: {uncertain!r} is neither warn nor fail.", "Leave it out for warn.")
-    if candidate is None:
-        raise UsageError("--candidate is missing.", "Name the run to judge: --candidate RUN")
+    policy = cast(Literal["warn", "fail"] | None, uncertain)
     if update_baseline:
+        if sequential or candidate is None:
+            raise UsageError("--update-baseline takes a whole run.", "Name it with --candidate, without --sequential.")
         return _update(baseline, candidate, as_json=as_json)
-    check_targets(junit, markdown)
-    from grue.gate.files import write_files
+    from grue.gate.files import check_targets, write_files
     from grue.gate.gate import GateCall, run_gate
-    from grue.gate.terminal import print_report
     from grue.registry.tasks import list_tasks
 
-    report = run_gate(
-        GateCall(
+    check_targets(junit, markdown)
+    known = tuple(entry.name for entry in list_tasks(options.included(ctx)))
+    if sequential:
+        if model is None or candidate is not None:
+            raise UsageError("--sequential generates by itself.", "Name a model with -m, and no --candidate.")
+        options.go_offline(offline)
+        from grue.cli.eval import batch_rows
+        from grue.cli.progress import watcher
+        from grue.engine.options import EngineOptions
+        from grue.gate.sequential import SequentialCall, run_sequential
+
+        call = SequentialCall(
             baseline=baseline,
-            candidate=candidate,
+            model=model,
+            options=EngineOptions(
+                device=device,
+                dtype=dtype,
+                engine=engine,
+                base_url=base_url,
+                chat_template=chat_template,
+                adapter=adapter,
+                offline=offline,
+            ),
             config=config,
-            uncertain=cast(Literal["warn", "fail"] | None, uncertain),
-            known_tasks=tuple(entry.name for entry in list_tasks(options.included(ctx))),
+            uncertain=policy,
+            data=data,
+            output=output,
+            batch_rows=batch_rows(batch),
+            known_tasks=known,
+            include=options.included(ctx),
         )
-    )
+        with interruptible():
+            report = run_sequential(call, progress=watcher(quiet=quiet))
+    else:
+        _refuse_model_flags(ctx)
+        if candidate is None:
+            raise UsageError("--candidate is missing.", "Name the run to judge, or --sequential with a model.")
+        report = run_gate(
+            GateCall(baseline=baseline, candidate=candidate, config=config, uncertain=policy, known_tasks=known)
+        )
     write_files(report, junit=junit, markdown=markdown)
     if as_json:
         print_json(report.to_json())
     else:
+        from grue.gate.terminal import print_report
+
         print_report(report, stdout())
     say(report)
     return int(report.exit_code)
+
+
+def _refuse_model_flags(ctx: typer.Context) -> None:
+    """Flags of generating without ``--sequential`` would do nothing."""
+    for name in _MODEL_FLAGS:
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            flag = "-m" if name == "model" else f"--{name.replace('_', '-')}"
+            raise UsageError(f"{flag} does nothing without --sequential.", f"Add --sequential, or leave out {flag}.")
 
 
 def say(report: Report) -> None:

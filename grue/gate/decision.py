@@ -1,9 +1,9 @@
 """Pass, fail or cannot tell: a drop fails where it is beyond the tolerance and beyond noise, both together.
 
-Beyond the tolerance: the drop as it was measured is more than is allowed. Beyond noise: a one-sided test on paired rows,
-with Holm's correction over all tests of the gate, finds that the candidate is worse at all. A drop that is beyond the
-tolerance but within noise is "cannot tell"; the answer says which drops these rows can show, and how many rows this one
-asks for.
+Beyond the tolerance: the drop as it was measured is more than is allowed. Beyond noise: a one-sided test on paired
+rows, with Holm's correction over all tests of the gate, finds that the candidate is worse at all. A drop that is beyond
+the tolerance but within noise is "cannot tell"; the answer says which drops these rows can show, and how many rows this
+one asks for.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
 from grue.comparison.columns import REWARD, ComparisonKey, comparison_key
-from grue.core.run import TaskResult
+from grue.core.run import Manifest, TaskResult
 from grue.gate.planned import EXACT, Planned
 from grue.gate.report import Check, Outcome
 from grue.gate.row_data import RATE, Paired, lay_beside
@@ -53,29 +53,14 @@ def measure(planned: Planned, baseline: Side, candidate: Side, *, n_tests: int, 
         BaselineError: where the baseline's rows are damaged.
         RunDirectoryError: where a run's are.
     """
-    draft = Check(
-        task=planned.task,
-        name=planned.name,
-        outcome=Outcome.PASS,
-        message="",
-        tolerance=planned.tolerance,
-        higher_is_better=planned.higher_is_better,
-    )
+    draft = draft_of(planned)
     if planned.task not in candidate.results.tasks:
         return Measured(_not_comparable(draft, ("task",), f"the candidate has no task {planned.task}"))
     if planned.name == EXACT:
         return Measured(_exact(draft, baseline, candidate))
-    left, right = _keys(planned, baseline, candidate)
-    different = left.differences(right)
-    if "signature" in different and right.signature is None:
-        reason = _reason(candidate, planned) or "it is not in its suite"
-        return Measured(
-            replace(
-                draft, outcome=Outcome.INFRASTRUCTURE, message=f"the candidate has no value: {reason}", reason=reason
-            )
-        )
-    if different:
-        return Measured(_not_comparable(draft, different, _differences(left, right, different)))
+    refusal = refused(planned, baseline.manifest, candidate.manifest, _reason(candidate, planned))
+    if refusal is not None:
+        return Measured(refusal)
     before, after = _value(baseline, planned), _value(candidate, planned)
     stored = value_of(baseline.results.tasks[planned.task], planned.name) if _has_signature(planned) else None
     draft = replace(draft, baseline=before, candidate=after, scale=stored.scale if stored else None)
@@ -117,12 +102,40 @@ def _tested(draft: Check, planned: Planned, baseline: Side, candidate: Side, n_r
     return Measured(replace(draft, reason=result.reason if result.p_worse is None else None), is_open=True, rows=rows)
 
 
-def _keys(planned: Planned, baseline: Side, candidate: Side) -> tuple[ComparisonKey, ComparisonKey]:
-    left = comparison_key(baseline.manifest, planned.task, planned.name)
-    right = comparison_key(candidate.manifest, planned.task, planned.name)
-    if _has_signature(planned):
-        return left, right
-    return replace(left, signature=None), replace(right, signature=None)
+def draft_of(planned: Planned) -> Check:
+    """A check without its numbers."""
+    return Check(
+        task=planned.task,
+        name=planned.name,
+        outcome=Outcome.PASS,
+        message="",
+        tolerance=planned.tolerance,
+        higher_is_better=planned.higher_is_better,
+    )
+
+
+def refused(planned: Planned, baseline: Manifest, candidate: Manifest, absent: str | None) -> Check | None:
+    """The answer of a check whose two sides must not be compared; ``None`` where they may.
+
+    Args:
+        planned: A check of one number.
+        baseline: Of the baseline; it has the task.
+        candidate: Of the candidate.
+        absent: Why the candidate has no such number, where it has none.
+    """
+    draft = draft_of(planned)
+    if planned.task not in candidate.tasks:
+        return _not_comparable(draft, ("task",), f"the candidate has no task {planned.task}")
+    left = comparison_key(baseline, planned.task, planned.name)
+    right = comparison_key(candidate, planned.task, planned.name)
+    if not _has_signature(planned):
+        left, right = replace(left, signature=None), replace(right, signature=None)
+    different = left.differences(right)
+    if different == ("signature",) and right.signature is None:
+        reason = absent or "it is not in its suite"
+        message = f"the candidate has no value: {reason}"
+        return replace(draft, outcome=Outcome.INFRASTRUCTURE, message=message, reason=reason)
+    return _not_comparable(draft, different, _differences(left, right, different)) if different else None
 
 
 def _has_signature(planned: Planned) -> bool:

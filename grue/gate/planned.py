@@ -62,12 +62,17 @@ def plan_checks(rules: Rules, baseline: Side, known_tasks: Iterable[str] = ()) -
             )
     checks: list[Planned] = []
     notes: list[str] = []
+    left_out: list[str] = []
     for task in held:
         asked = rules.of(task)
         if asked is None:
-            notes.append(f"{task} is not gated: {rules.place} names other tasks and has no [gate.defaults].")
+            left_out.append(task)
             continue
         checks += _checks(task, asked, baseline, rules, notes)
+    if left_out:
+        notes.append(
+            f"Not gated, as {rules.place} names other tasks and has no [gate.defaults]: {', '.join(left_out)}."
+        )
     return GatePlan(tuple(checks), tuple(notes))
 
 

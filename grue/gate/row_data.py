@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from grue.core.metric import Floats
+from grue.core.rows import Generation
 from grue.runs.read import StoredRun
 from grue.stats.bootstrap import Column, mean_of
 
 RATE = "rates."
+# Rate -> what of a generation it is made from.
+_COLUMNS = {"empty": "prediction", "cut_output": "finish_reason", "cut_prompt": "prompt_cut"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +67,27 @@ def rate_rows(run: StoredRun, task: str, rate: str) -> RowData | None:
         ``None`` where the run does not know it: no model ran.
     """
     samples = run.samples(task)
-    ids = samples.column("id").to_pylist()
+    column = samples.column(_COLUMNS[rate]).to_pylist()
+    return _marked(zip(samples.column("id").to_pylist(), (_mark(rate, value) for value in column), strict=True))
+
+
+def rate_rows_of(generations: Sequence[Generation], rate: str) -> RowData | None:
+    """The same of generations at hand."""
+    return _marked((one.id, _mark(rate, getattr(one, _COLUMNS[rate]))) for one in generations)
+
+
+def _mark(rate: str, value: str | bool | None) -> bool | None:
+    """Whether a generation shows a rate; ``None`` where that is not known."""
     if rate == "empty":
-        marks: list[bool | None] = [not text.strip() for text in samples.column("prediction").to_pylist()]
-    elif rate == "cut_output":
-        reasons = samples.column("finish_reason").to_pylist()
-        marks = [None if reason is None else reason == "length" for reason in reasons]
-    else:
-        marks = samples.column("prompt_cut").to_pylist()
+        return not str(value).strip()
+    if rate == "cut_output":
+        return None if value is None else value == "length"
+    return None if value is None else bool(value)
+
+
+def _marked(marks: Iterable[tuple[str, bool | None]]) -> RowData | None:
     sums: dict[str, list[float]] = {}
-    for row_id, mark in zip(ids, marks, strict=True):
+    for row_id, mark in marks:
         if mark is not None:
             row = sums.setdefault(row_id, [0.0, 0.0])
             row[0] += mark
