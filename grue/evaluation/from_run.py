@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,7 @@ from grue.registry.tasks import expand, load_task
 from grue.runs.read import StoredRun, read_run
 
 PROMPT = "prompt"
+ORACLE = "oracle"
 
 
 def run_to_score(call: ScoreCall, out: OutputCall) -> ToScore:
@@ -138,7 +139,14 @@ def task_to_score(name: str, before: TaskManifest, stored: StoredRun, call: Scor
         expected=result.expected,
         cost=result.cost,
         error=f"{lacking} generations are missing; evaluate the model again" if lacking > 0 else None,
+        yardstick_rows=_with_held_back(rows, generations) if stored.manifest_value().model.kind == ORACLE else None,
     )
+
+
+def _with_held_back(rows: Mapping[str, Row], generations: Sequence[Generation]) -> tuple[Row, ...]:
+    """The oracle's rows with the references that are its texts, as the data have them."""
+    held = {made.id: made.prediction if made.raw is None else made.raw for made in generations}
+    return tuple(replace(row, references=(*row.references, held[row.id])) for row in rows.values() if row.id in held)
 
 
 def _judging(before: TaskManifest, stored: StoredRun, call: ScoreCall) -> Judging:

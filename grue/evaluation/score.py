@@ -81,7 +81,8 @@ def _scored(run: RunDirectory, task: TaskToScore) -> _ScoredTask:
         scored = Scored(task.name, error=task.error)
     else:
         rows = {row.id: row for row in task.rows}
-        scored = score_here(task.name, task.recipe, chunks_of(ordered, rows), yardsticks(task.rows, task.postprocess))
+        measured = yardsticks(task.rows if task.yardstick_rows is None else task.yardstick_rows, task.postprocess)
+        scored = score_here(task.name, task.recipe, chunks_of(ordered, rows), measured)
     error = task.error or (f"scoring failed: {scored.error}" if scored.error else None)
     write_scored(run, task.name, task.rows, ordered, scored)
     result = task_result(task.manifest, ordered, expected=task.expected, scored=scored, error=error, cost=task.cost)

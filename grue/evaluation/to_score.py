@@ -58,6 +58,8 @@ class TaskToScore:
         expected: Rows asked for; more than are there where an earlier run could not generate all.
         cost: What generation cost, as far as it is known.
         error: Why not all generations are there.
+        yardstick_rows: What null systems and the oracle are asked for; ``None`` for ``rows``. The oracle's own run is
+            scored without the references it wrote, and stands beside systems that see all.
     """
 
     name: str
@@ -70,6 +72,7 @@ class TaskToScore:
     expected: int
     cost: Cost
     error: str | None = None
+    yardstick_rows: tuple[Row, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

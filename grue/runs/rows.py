@@ -14,9 +14,12 @@ from typing import Any
 from grue.core.errors import RunDirectoryError
 from grue.core.rows import Row, data_sha256, prompts_sha256
 from grue.runs.read import MANIFEST, StoredRun
+from grue.runs.tables import samples_table
 
 PROMPT = "prompt"
 ORACLE = "oracle"
+RESTORE = "Restore the files, or run again with --fresh; 'grue verify' names all that differs."
+_NEEDED = ("id", "sample", "references", "prediction", "inputs")
 _COLUMNS = ("id", "sample", "references", "inputs", "prediction", "raw")
 
 
@@ -42,11 +45,7 @@ def check_rows(stored: StoredRun, task: str) -> None:
         RunDirectoryError: names file and key of the first fault.
     """
     for fault in row_faults(stored, task):
-        raise RunDirectoryError(
-            fault.cause,
-            "Restore the files, or run again with --fresh; 'grue verify' names all that differs.",
-            place=fault.place,
-        )
+        raise RunDirectoryError(fault.cause, RESTORE, place=fault.place)
 
 
 def row_faults(stored: StoredRun, task: str) -> list[RowFault]:
@@ -56,18 +55,33 @@ def row_faults(stored: StoredRun, task: str) -> list[RowFault]:
     not compared, which ``is_whole`` tells.
 
     Raises:
-        RunDirectoryError: where the file cannot be read.
+        RunDirectoryError: where the file cannot be read or its columns are others.
     """
+    check_columns(stored, task)
     place = str(stored.path / "samples" / f"{task}.parquet")
+    lines = stored.samples(task, _COLUMNS).to_pylist()
     try:
-        table = stored.samples(task, _COLUMNS)
-        missing = [name for name in _COLUMNS if name not in table.column_names]
-        if missing:
-            return [RowFault(place, f"has no column {', '.join(missing)}.")]
-        lines = table.to_pylist()
         return list(_faults(stored, task, place, lines))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         return [RowFault(place, f"holds a value that no run writes: {error}.")]
+
+
+def check_columns(stored: StoredRun, task: str) -> None:
+    """Refuse samples that lack a column, or hold another kind of value in one.
+
+    Raises:
+        RunDirectoryError: names file and column.
+    """
+    table = stored.samples(task)
+    place = str(stored.path / "samples" / f"{task}.parquet")
+    for field in samples_table({}, [], {}, {}).schema:
+        if field.name not in table.column_names:
+            raise RunDirectoryError(f"has no column {field.name}.", RESTORE, place=place)
+        column = table.column(field.name)
+        if column.type != field.type:
+            raise RunDirectoryError(f"{field.name} should be {field.type}: found {column.type}.", RESTORE, place=place)
+        if field.name in _NEEDED and column.null_count:
+            raise RunDirectoryError(f"{field.name} is null in {column.null_count} rows.", RESTORE, place=place)
 
 
 def is_whole(stored: StoredRun, task: str) -> bool:

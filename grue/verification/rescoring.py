@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from grue.core.errors import GrueError
+from grue.core.errors import GrueError, RunDirectoryError
 from grue.core.metric import Floats, MetricValue
 from grue.core.run import Results, TaskResult
 from grue.core.text import Json
@@ -36,6 +36,7 @@ from grue.verification.equality import close, differences, differing_rows
 from grue.verification.findings import FAILED, NOT_CHECKED, PASSED, Finding, capped
 
 EXACT = 1e-9
+REWARD = "reward_"
 # Judges add in another order when their batches are composed otherwise, and on another device by other kernels.
 JUDGED, JUDGED_ELSEWHERE = 1e-6, 1e-3
 
@@ -153,12 +154,13 @@ class _Comparison:
                 self._found.leave(f"cannot be scored here: {after.error}", "scores")
                 self._claims_without_scoring(before)
             return self._found
+        # Rows first: they say which texts do not have the scores of the run.
+        self._columns("samples")
+        self._columns("statistics")
         for kind, was, now in (("metrics", before.metrics, after.metrics), ("rewards", before.rewards, after.rewards)):
             for name in [*was, *(name for name in now if name not in was)]:
                 self._value(kind, name, was.get(name), now.get(name))
         self._documents(before, after)
-        self._columns("samples")
-        self._columns("statistics")
         return self._found
 
     def _claims_without_scoring(self, before: TaskResult) -> None:
@@ -222,12 +224,17 @@ class _Comparison:
             self._unsigned(f"scores.{one.key}", f"is {one.stored!r}, the texts give {one.again!r}", f"scores.{one.key}")
 
     def _columns(self, folder: str) -> None:
-        """Columns of numbers, by row."""
+        """Columns of numbers, differences by row."""
         file = f"{folder}/{self._name}.parquet"
-        was, now = _numbers(self._stored, folder, self._name), _numbers(self._again, folder, self._name)
-        ids = self._stored.samples(self._name, ("id",)).column("id").to_pylist()
+        try:
+            was = _numbers(self._stored, folder, self._name)
+        except RunDirectoryError as error:
+            self._fail(file, error.cause, whole=True)
+            return
+        now = _numbers(self._again, folder, self._name)
+        by_row: dict[int, list[str]] = {}
         for name in now:
-            kind, metric = ("rewards", name[7:]) if name.startswith("reward_") else ("metrics", name)
+            kind, metric = ("rewards", name[len(REWARD) :]) if name.startswith(REWARD) else ("metrics", name)
             if not self._claims(kind, metric):
                 continue
             if name not in was:
@@ -235,15 +242,15 @@ class _Comparison:
             elif was[name].shape != now[name].shape:
                 self._fail(f"{file}: {name}", f"has shape {was[name].shape}, should be {now[name].shape}", whole=True)
             else:
-                rows = differing_rows(was[name], now[name], self._tolerance(kind, metric))
-                if rows:
-                    first = rows[0]
-                    self._fail(
-                        f"{file}: {name}",
-                        f"{len(rows)} of {len(ids)} rows differ, the first is id {ids[first]}: "
-                        f"{_shown(was[name][first])}, its text gives {_shown(now[name][first])}",
-                        whole=True,
-                    )
+                for row in differing_rows(was[name], now[name], self._tolerance(kind, metric)):
+                    by_row.setdefault(row, []).append(name)
+        ids = self._stored.samples(self._name, ("id",)).column("id").to_pylist()
+        for row, names in sorted(by_row.items()):
+            shown = ", ".join(
+                f"{name} is {_shown(was[name][row])}, its text gives {_shown(now[name][row])}" for name in names[:2]
+            )
+            more = f", and {len(names) - 2} columns more" if len(names) > 2 else ""
+            self._fail(f"{file}: id {ids[row]}", f"{shown}{more}", whole=True)
 
     def _claims(self, kind: str, metric: str) -> bool:
         """Whether the run has a value of it that can be compared here."""

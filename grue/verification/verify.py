@@ -19,6 +19,7 @@ from grue.evaluation.from_run import texts_of
 from grue.evaluation.progress import Progress, Silent
 from grue.evaluation.selection import working_settings
 from grue.runs.read import StoredRun
+from grue.runs.rows import check_columns
 from grue.verification.documents import open_run
 from grue.verification.findings import FAILED, NOT_ASKED, Finding, Verification
 from grue.verification.regeneration import StoredTask, regenerated, same_checkpoint
@@ -183,9 +184,10 @@ class _Run:
     def _rows(self, name: str) -> Iterator[Finding]:
         yield from stored_rows(self._stored, name)
         try:
+            check_columns(self._stored, name)
             rows, generations = texts_of(self._stored, name)
-        except (GrueError, KeyError, TypeError, ValueError, AttributeError) as error:
-            message = f"cannot be read, so nothing of the task can be checked: {error}"
+        except (GrueError, TypeError, ValueError, AttributeError):
+            message = "cannot be read, so that nothing else of the task can be checked"
             place = str(self._stored.path / "samples" / f"{name}.parquet")
             yield Finding(check="rows", status=FAILED, task=name, place=place, message=message)
             return
