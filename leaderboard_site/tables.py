@@ -13,12 +13,13 @@ from grue.comparison.standings_settings import Setting, settings
 from grue.comparison.standings_task import TaskBoard
 from grue.core.errors import UsageError
 from grue.core.text import nearest
-from grue.exchange.board import SCORES, Shape, board_table, task_table
+from grue.exchange.board import Shape, board_table, task_table
 from grue.exchange.formats import frame
 from grue.exchange.table import Table
 from leaderboard_site import documents
 from leaderboard_site.collect import collect
 from leaderboard_site.numbers import decimals
+from leaderboard_site.pages.task import OTHER_METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,18 +103,24 @@ def _chosen(listed: Sequence[Setting], slug: str | None, task: str | None) -> Se
 
 
 def _shapes(board: TaskBoard) -> dict[str, Shape]:
-    """Scale, direction and comparable runs of every metric: runs that are ranked, with the signature of the first."""
+    """Scale, direction and comparable runs of every metric: runs that are ranked, with the signature of the first.
+
+    People see as many metrics as the page has: primary ones first, then those with a direction.
+    """
     ranked = [entry for entry in board.ranked if not entry.run.is_yardstick]
-    shapes = {name: Shape(1, None) for name in SCORES}
-    for entry in board.entries.values():
-        for name, score in entry.result.scores.items():
-            if name in shapes or score.value is None:
-                continue
-            held = [one for one in ranked if (found := one.result.scores.get(name)) and found.value is not None]
-            first = held[0].result.scores[name].signature if held else None
-            shapes[name] = Shape(
-                decimals(name, score.scale),
-                score.higher_is_better,
-                frozenset(one.run.id for one in held if one.result.scores[name].signature == first),
-            )
+    results = [entry.result for entry in board.entries.values()]
+    scores = {name: score for result in results for name, score in result.scores.items() if score.value is not None}
+    primary = [name for result in results for name in result.primary]
+    directed = [name for name in dict.fromkeys([*primary, *scores]) if name in scores and name != board.metric]
+    shown = [name for name in directed if scores[name].higher_is_better is not None][:OTHER_METRICS]
+    shapes = {}
+    for name, score in scores.items():
+        held = [one for one in ranked if (found := one.result.scores.get(name)) and found.value is not None]
+        first = held[0].result.scores[name].signature if held else None
+        shapes[name] = Shape(
+            decimals(name, score.scale),
+            score.higher_is_better,
+            frozenset(one.run.id for one in held if one.result.scores[name].signature == first),
+            name in shown,
+        )
     return shapes

@@ -14,7 +14,7 @@ from grue.exchange.table import Cell, Column, Score, Table
 SCORES = ("grue", "naturalness", "quality")
 _HEADINGS = {"grue": "GRUE", "naturalness": "Naturalness", "quality": "Quality"}
 _SCORE_DECIMALS = 1
-_FIXED = frozenset({"rank", "band", "name", "mark", "run_id", "yardstick", "not_ranked", "setting"})
+_FIXED = frozenset({"rank", "band", "name", "mark", "seeds", "run_id", "yardstick", "not_ranked", "setting"})
 # What a run says of a score that its version does not give: no reason to show a column.
 NOT_SCORED = "not scored"
 
@@ -27,11 +27,13 @@ class Shape:
         decimals: Where people read them.
         higher_is_better: ``None``: no value of it is best.
         comparable: Ids of the runs whose values may be compared with each other.
+        for_people: Whether it stands in Markdown and LaTeX too.
     """
 
     decimals: int = 2
     higher_is_better: bool | None = None
     comparable: AbstractSet[str] = field(default_factory=frozenset)
+    for_people: bool = False
 
 
 def board_table(document: Mapping[str, Any], decimals: Mapping[str, int]) -> Table:
@@ -85,7 +87,8 @@ def task_table(document: Mapping[str, Any], shapes: Mapping[str, Shape]) -> Tabl
         places = _SCORE_DECIMALS if name in SCORES else shapes.get(name, Shape()).decimals
         # A metric of elsewhere may bear any name.
         key = f"metric.{name}" if name in _FIXED else name
-        columns.append(Column(key, _HEADINGS.get(name, name), is_score=True, decimals=places))
+        is_shown = name in (shown, *SCORES) or shapes.get(name, Shape()).for_people
+        columns.append(Column(key, _HEADINGS.get(name, name), True, places, is_shown))
     columns += [Column("not_ranked", "", for_people=False), Column("setting", "", for_people=False)]
     best = {name: _best(rows, name, shapes.get(name, Shape())) for name in names}
     table = []
@@ -103,6 +106,7 @@ def _who_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
         Column("band", "Band", for_people=has_bands),
         Column("name", "Run"),
         Column("mark", "Mark"),
+        Column("seeds", "Seeds", for_people=any((row.get("seeds") or 1) > 1 for row in rows)),
         Column("run_id", "Id", for_people=False),
         Column("yardstick", "Yardstick", for_people=False),
     ]
@@ -113,7 +117,7 @@ def _who_cells(row: Mapping[str, Any]) -> list[Cell]:
     is_yardstick = bool(row.get("yardstick"))
     band: Cell = row.get("band")
     cells: list[Cell] = [Score(rank, low, high), band, row["name"], "yardstick" if is_yardstick else row["mark"]]
-    return [*cells, row["run_id"], is_yardstick]
+    return [*cells, row.get("seeds") or 1, row["run_id"], is_yardstick]
 
 
 def _score(found: Mapping[str, Any] | None, *, is_best: bool) -> Score:

@@ -31,12 +31,12 @@ _COLUMNS = (
 )
 
 
-def values_table(runs: Sequence[StoredRun]) -> Table:
+def values_table(runs: Sequence[StoredRun], *, task: str | None = None) -> Table:
     """All metrics, rewards (``reward:NAME``) and scores of runs, runs in the given order, the rest in theirs.
 
-    Scores over all tasks have no task.
+    Scores over all tasks have no task; ``task`` leaves out all others.
     """
-    rows = [row for run in runs for row in _rows(run.manifest_value(), run.results_value())]
+    rows = [row for run in runs for row in _rows(run.manifest_value(), run.results_value()) if task in (None, row[2])]
     return Table(_COLUMNS, tuple(rows), "Values with their 95 % intervals.")
 
 
