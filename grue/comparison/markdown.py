@@ -45,8 +45,8 @@ def _pair(comparison: Comparison, pair: Pair, *, every: bool) -> Iterator[str]:
         for task in pair.tasks
         for line in cost_lines(task)
     ]
-    heads = ("task", "cost", comparison.baseline.label, pair.candidate.label, "ratio")
-    yield _folded("Cost", _table(heads, "llrrr", costs))
+    measured = ("task", "cost", comparison.baseline.label, pair.candidate.label, "ratio")
+    yield _folded("Cost", _table(measured, "llrrr", costs))
     for task in pair.tasks:
         yield from _moved(comparison, pair, task)
 
