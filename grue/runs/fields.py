@@ -36,6 +36,8 @@ class Fields:
     def required(self, key: str, kind: type) -> Any:
         """A value of that kind that must be there; a whole number is a number too."""
         value: Any = self.values.get(key)
+        if type(value) is kind:  # nearly always, and a board reads millions
+            return value
         if not _is(value, kind):
             found = f"found {json.dumps(value)[:60]}" if key in self.values else "the key is missing"
             raise self.fault(f"{key} should be {_KINDS[kind]}: {found}.")
@@ -46,7 +48,8 @@ class Fields:
 
     def optional(self, key: str, kind: type) -> Any:
         """A value of that kind, or ``None`` where it is null or missing."""
-        return None if self.values.get(key) is None else self.required(key, kind)
+        value: Any = self.values.get(key)
+        return value if value is None or type(value) is kind else self.required(key, kind)
 
     def child(self, key: str) -> Fields:
         """The object under a key; an empty one where it is null or missing."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from grue.core.metric import MetricValue
 from grue.core.run import (
     Cost,
@@ -125,8 +128,8 @@ def _task_result(task: Fields) -> TaskResult:
         expected=n.required("expected", int),
         scored=n.required("scored", int),
         failed=n.required("failed", int),
-        metrics={name: _metric(value) for name, value in task.children("metrics")},
-        rewards={name: _metric(value) for name, value in task.children("rewards")},
+        metrics=_metrics(task, "metrics"),
+        rewards=_metrics(task, "rewards"),
         rates=Rates(
             empty=rates.optional("empty", float),
             cut_prompt=rates.optional("cut_prompt", float),
@@ -168,6 +171,40 @@ def _score(document: Fields, name: str) -> ScoreValue:
 
 def _numbers(values: Fields) -> dict[str, float | None]:
     return {name: values.optional(name, float) for name in values.values}
+
+
+def _metrics(task: Fields, key: str) -> dict[str, MetricValue]:
+    """Metrics or rewards of a task: most of what a board reads, so the usual ones go a short way."""
+    inner = task.child(key)
+    found = {}
+    for name, values in inner.values.items():
+        value = _usual_metric(values) if type(values) is dict else None
+        if value is None:
+            value = _metric(Fields(inner.required(name, dict), f"{inner.place}.{name}"))
+        found[name] = value
+    return found
+
+
+def _usual_metric(values: Mapping[str, Any]) -> MetricValue | None:
+    """A metric all of whose fields are exactly what is written; ``None`` where any needs a closer look."""
+    get = values.get
+    value, bounds, n, scale = get("value"), get("ci95"), get("n"), get("scale")
+    better, signature, reason = get("higher_is_better"), get("signature"), get("reason")
+    if bounds is not None:
+        if type(bounds) is not list or len(bounds) != 2 or type(bounds[0]) is not float or type(bounds[1]) is not float:
+            return None
+        bounds = (bounds[0], bounds[1])
+    if (
+        type(n) is int
+        and (value is None or type(value) is float)
+        and (scale is None or type(scale) is float)
+        and (better is None or type(better) is bool)
+        and (signature is None or type(signature) is str)
+        and (reason is None or type(reason) is str)
+        and get("failed") is None
+    ):
+        return MetricValue(value, bounds, n, scale, better, signature, reason)
+    return None
 
 
 def _metric(value: Fields) -> MetricValue:

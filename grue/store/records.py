@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from grue.core.errors import RunDirectoryError
 from grue.core.metric import MetricValue
 from grue.core.run import ScoreValue, TaskManifest, TaskResult
-from grue.core.text import Json, canonical_json, sha256_text
+from grue.core.text import Json
 from grue.runs.entry import entry_key
+from grue.runs.files import sha256_file
 from grue.runs.mark import mark_of
 from grue.runs.read import MANIFEST, RESULTS, StoredRun
 from grue.runs.setting import run_setting
@@ -82,7 +83,7 @@ class RunRecord:
         setting: Slug of the setting that it is ranked in.
         path: Where its run directory lies.
         checksum: Of ``results.json``.
-        manifest_sha256: Of the canonical JSON of ``manifest.json``.
+        manifest_sha256: Of ``manifest.json``.
         results: By task, in the run's order.
     """
 
@@ -195,7 +196,7 @@ def _record(stored: StoredRun) -> RunRecord:
         setting=run_setting(manifest.tasks[task] for task in found).slug,
         path=str(stored.path.resolve()),
         checksum=stored.results["checksum"],
-        manifest_sha256=sha256_text(canonical_json(stored.manifest)),
+        manifest_sha256=sha256_file(stored.path / MANIFEST),
         grue=results.scores.grue,
         naturalness=results.scores.naturalness,
         results=found,
@@ -251,8 +252,8 @@ def _check_size(record: RunRecord) -> None:
         numbers = [asked.version, asked.data_rows, asked.limit, asked.samples]
         numbers += [result.expected, result.scored, result.failed]
         whole += [(f"tasks.{task}", number) for number in numbers]
-        for values in (result.metrics, result.rewards):
-            whole += [(f"tasks.{task}.{name}.n", value.n) for name, value in values.items()]
+        most = max((value.n for values in (result.metrics, result.rewards) for value in values.values()), default=0)
+        whole.append((f"tasks.{task}.metrics", most))
     for key, number in whole:
         if number is not None and abs(number) > _LARGEST:
-            raise RunDirectoryError(f"{key} is larger than any run has: {number}.", place=MANIFEST)
+            raise RunDirectoryError(f"{key}: {number} is larger than any run has.", place=MANIFEST)

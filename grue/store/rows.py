@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, insert, select
@@ -13,7 +14,7 @@ from grue.core.run import ScoreValue
 from grue.core.text import canonical_json, sha256_text
 from grue.store.models import AskedModel, Base, ResultModel, RunModel, SuiteModel
 from grue.store.records import Asked, ResultRecord, RunRecord
-from grue.store.suites import Suite, pack, suite_id
+from grue.store.suites import Suite, pack
 
 Values: TypeAlias = "dict[str, Any]"
 _SCORES = ("grue", "naturalness")
@@ -51,9 +52,8 @@ def rows_of(record: RunRecord) -> RunRows:
     asked: dict[str, Values] = {}
     suites: dict[str, str] = {}
     for position, result in enumerate(record.results.values()):
-        values = _asked_values(result.asked)
-        text = Suite.of(result.metrics, result.rewards).to_text()
-        suite = suite_id(text)
+        values = dict(_asked_values(result.asked))
+        text, suite = Suite.of(result.metrics, result.rewards).to_text()
         asked[values["asked_id"]] = values
         suites[suite] = text
         keys = {"run_id": record.run_id, "task": result.asked.task, "position": position}
@@ -151,6 +151,7 @@ def read_suites(connection: Connection, wanted: Iterable[str]) -> dict[str, str]
     return {row.suite_id: row.metrics for row in rows}
 
 
+@lru_cache(maxsize=1024)  # most runs ask the same
 def _asked_values(asked: Asked) -> Values:
     values = asdict(asked)
     asked_id = sha256_text(canonical_json(values))[:32]

@@ -7,7 +7,8 @@ import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -21,6 +22,13 @@ _NAN = math.nan
 
 # Name, signature, scale, direction, reason, whether it failed.
 _Line: TypeAlias = "tuple[str, str | None, float | None, bool | None, str | None, bool]"
+
+
+class SuiteText(NamedTuple):
+    """A suite as text, and its id: the beginning of the SHA-256 of the text."""
+
+    text: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +49,9 @@ class Suite:
         found = json.loads(text)
         return cls(*(tuple(map(tuple, found[kind])) for kind in ("metrics", "rewards")))
 
-    def to_text(self) -> str:
+    def to_text(self) -> SuiteText:
         """Compact JSON; equal suites give equal text."""
-        return json.dumps({"metrics": self.metrics, "rewards": self.rewards}, separators=(",", ":"))
+        return _text(self)
 
     def values(self, numbers: bytes) -> tuple[dict[str, MetricValue], dict[str, MetricValue]]:
         """Metrics and rewards of a result."""
@@ -51,11 +59,6 @@ class Suite:
         metrics = {line[0]: _value(line, row) for line, row in zip(self.metrics, rows, strict=False)}
         rewards = {line[0]: _value(line, row) for line, row in zip(self.rewards, rows[len(metrics) :], strict=True)}
         return metrics, rewards
-
-
-def suite_id(text: str) -> str:
-    """The id of a suite: the beginning of the SHA-256 of its text."""
-    return sha256_text(text)[:32]
 
 
 def pack(metrics: Mapping[str, MetricValue], rewards: Mapping[str, MetricValue]) -> bytes:
@@ -72,6 +75,12 @@ def unpack(packed: Sequence[bytes]) -> Floats:
     """Numbers of results of one suite, shape (results, metrics and rewards, ``COLUMNS``), NaN where there is none."""
     flat = np.frombuffer(b"".join(packed), dtype="<f8")
     return flat.reshape(len(packed), -1, COLUMNS)
+
+
+@lru_cache(maxsize=1024)  # most results of a task share one
+def _text(suite: Suite) -> SuiteText:
+    text = json.dumps({"metrics": suite.metrics, "rewards": suite.rewards}, separators=(",", ":"))
+    return SuiteText(text, sha256_text(text)[:32])
 
 
 def _line(name: str, value: MetricValue) -> _Line:
