@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grue.comparison.standings_runs import BoardRun, board_run
 from grue.core.errors import GrueError, UsageError
 from grue.runs.read import Broken, find_runs
+from grue.runs.supersession import Supersession, read_supersessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,25 @@ def collect(results: Sequence[Path]) -> Collection:
         # A copy of a run is no second run; two runs under one id are a fault.
         if other is not run and other.stored.results != run.stored.results:
             skipped.append(Skipped(found.path, f"run id {run.id} is also that of {other.stored.path}."))
-    return Collection(tuple(runs[run_id] for run_id in sorted(runs)), tuple(skipped))
+    decisions, faults = _decisions(runs.values())
+    current = (replace(runs[run_id], superseded=decisions.get(run_id)) for run_id in sorted(runs))
+    return Collection(tuple(current), (*skipped, *faults))
+
+
+def _decisions(runs: Iterable[BoardRun]) -> tuple[dict[str, Supersession], list[Skipped]]:
+    """Run id of a result that was corrected -> the decision; and corrections that cannot be read."""
+    found: dict[str, Supersession] = {}
+    faults = []
+    for run in runs:
+        try:
+            made = list(read_supersessions(run.stored.path, run.id))
+        except GrueError as error:
+            faults.append(Skipped(run.stored.path, one_line(error)))
+            continue
+        if run.stored.submission is not None and (earlier := run.stored.submission.supersedes):
+            made.append(Supersession(earlier.run_id, run.id, earlier.reason, earlier.date.isoformat()))
+        found.update({decision.old: decision for decision in made if decision.old != run.id})
+    return found, faults
 
 
 def one_line(error: GrueError) -> str:

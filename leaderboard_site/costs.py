@@ -91,6 +91,12 @@ AXES = (
 )
 
 
+def results_of(run: BoardRun, tasks: Iterable[str]) -> list[TaskResult]:
+    """Results on some tasks, of all runs behind an entry: what it cost is the mean over them."""
+    wanted = list(tasks)
+    return [single.tasks[name] for single in run.singles for name in wanted if name in single.tasks]
+
+
 def run_cost(run: BoardRun, results: Sequence[TaskResult]) -> RunCost:
     """Costs of a run over some of its tasks.
 

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grue.comparison.standings import BoardData
+from grue.comparison.bands_of import band_letter
+from grue.comparison.standings import NO_RANK, BoardData, Place
 from grue.comparison.standings_runs import BoardRun, Score
 from grue.comparison.standings_settings import Setting
-from grue.comparison.standings_task import Entry, TaskBoard
+from grue.comparison.standings_task import YARDSTICK, Entry, TaskBoard
 from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
-from leaderboard_site.costs import run_cost
+from leaderboard_site.costs import results_of, run_cost
 from leaderboard_site.pages.panels import in_order, yardsticks
 from leaderboard_site.pages.rows import TaskRows
 
@@ -35,17 +36,16 @@ def leaderboard(data: BoardData, settings: Sequence[Setting]) -> dict[str, Any]:
 def task_leaderboard(board: TaskBoard, data: BoardData, settings: Sequence[Setting]) -> dict[str, Any]:
     """All runs of a task in a setting, with every metric they have."""
     rows = []
-    for run in _ordered(data):
-        entry = board.entries.get(run.id)
-        if entry is None:
-            continue
+    entries = [entry for entry in board.entries.values() if not entry.run.is_yardstick]
+    entries += [board.entries[run.id] for run in yardsticks(data.setting) if run.id in board.entries]
+    for entry in entries:
+        run = entry.run
         scores = {name: _value(score) for name, score in entry.result.scores.items()}
         scores["quality"] = entry.result.standing.quality.to_json()
         scores["naturalness"] = entry.result.standing.naturalness.to_json()
-        rows.append({**_who(run), **_rank(entry.rank), "scores": scores, "cost": _cost(run, board.task)})
+        rows.append({**_who(run), **_rank(entry), "scores": scores, "cost": _cost(run, board.task)})
         if entry.differs:
             rows[-1]["not_ranked"] = f"other {', other '.join(entry.differs)}"
-    rows.sort(key=lambda row: (row["rank"] is None, row["rank"] or 0))
     head = _head(data.setting, settings)
     return {**head, "task": board.task, "metric": board.metric, "rows": rows, "next_cursor": None}
 
@@ -119,6 +119,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "profile": setting.profile,
         "mini": setting.is_mini,
         "runs": len(setting.runs),
+        "entries": len(setting.entries),
     }
 
 
@@ -128,29 +129,48 @@ def _ordered(data: BoardData) -> list[BoardRun]:
 
 def _board_row(data: BoardData, run: BoardRun) -> dict[str, Any]:
     place, overall = data.places.get(run.id), data.overall[run.id]
-    scores: dict[str, Any] = {"grue": overall.grue.to_json(), "naturalness": overall.naturalness.to_json()}
+    grue = {**overall.grue.to_json(), **({} if overall.sd is None else {"sd": overall.sd})}
+    scores: dict[str, Any] = {"grue": grue, "naturalness": overall.naturalness.to_json()}
     for name, board in data.tasks.items():
         entry = board.entries.get(run.id)
         if entry:
             scores[name] = {"metric": board.metric, **_entry(entry)}
-    rank = _rank(place.place if place else None)
-    return {**_who(run), **rank, "mean_place": place.mean if place else None, "scores": scores, "cost": _cost(run)}
+    rank = _rank(place, overall.lack or (YARDSTICK if run.is_yardstick else NO_RANK))
+    if data.robustness is not None and not run.is_yardstick:
+        scores_first = {"first_share": data.robustness.shares.get(run.id)}
+    else:
+        scores_first = {}
+    mean = {"mean_place": place.mean if place else None}
+    return {**_who(run), **rank, **mean, **scores_first, "scores": scores, "cost": _cost(run)}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
     value = _value(entry.score) if entry.score else {"value": None, "ci95": None, "reason": entry.result.error}
     standing = entry.result.standing
     beside = {"quality": standing.quality.to_json(), "naturalness": standing.naturalness.to_json()}
-    return {**value, "rank": entry.rank, **beside}
+    return {**value, **_rank(entry), **beside}
 
 
 def _who(run: BoardRun) -> dict[str, Any]:
-    return {"run_id": run.id, "name": run.name, "mark": run.mark, "yardstick": run.is_yardstick}
+    """Who stands here; an entry of several runs lists them, and has the id of the earliest."""
+    who = {"run_id": run.id, "name": run.name, "mark": run.mark, "yardstick": run.is_yardstick}
+    runs = [{"run_id": single.id, "seed": single.manifest.seed} for single in run.singles]
+    return {**who, "seeds": len(run.seeds), "runs": runs}
 
 
-def _rank(rank: int | None) -> dict[str, Any]:
-    # Rank intervals and bands need paired tests over the store; until then they are null, not guessed.
-    return {"rank": rank, "rank_ci95": None, "band": None}
+def _rank(standing: Place | Entry | None, reason: str = "") -> dict[str, Any]:
+    """Rank, its 95 % interval and the band's letter; a ``rank_reason`` where one of them is missing."""
+    if standing is None:
+        return {"rank": None, "rank_ci95": None, "band": None, "rank_reason": reason}
+    rank = standing.place if isinstance(standing, Place) else standing.rank
+    found: dict[str, Any] = {
+        "rank": rank,
+        "rank_ci95": list(standing.rank_ci95) if standing.rank_ci95 else None,
+        "band": band_letter(standing.band) if standing.band else None,
+    }
+    return (
+        found if None not in found.values() else {**found, "rank_reason": (rank is None and reason) or standing.reason}
+    )
 
 
 def _value(score: Score) -> dict[str, Any]:
@@ -158,11 +178,11 @@ def _value(score: Score) -> dict[str, Any]:
     value: dict[str, Any] = {"value": score.value, "ci95": bounds}
     if score.reason:
         value["reason"] = score.reason
-    return value
+    return value if score.sd is None else {**value, "sd": score.sd, "seeds": score.seeds}
 
 
 def _cost(run: BoardRun, task: str = "") -> dict[str, Any]:
-    results = [run.tasks[task]] if task else list(run.tasks.values())
+    results = results_of(run, [task] if task else run.tasks)
     return {
         "wall_seconds": sum(result.cost.wall_seconds or 0.0 for result in results),
         "generated_tokens": sum(n for result in results if (n := result.cost.generated_tokens)) or None,

@@ -201,7 +201,11 @@ class _Builder:
     def _example(self, name: str, data: BoardData) -> Example | None:
         """The first row of the first run that can be read, where its texts may be shown."""
         for run in data.setting.runs:
-            if name not in run.tasks or may_show_texts(self._cards[name], run.tasks[name]):
+            if (
+                name not in run.tasks
+                or not run.stored.has_samples(name)
+                or may_show_texts(self._cards[name], run.tasks[name])
+            ):
                 continue
             try:
                 rows = read_rows(run, run.tasks[name], None, limit=1).rows

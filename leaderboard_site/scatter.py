@@ -94,18 +94,20 @@ def scatter(
     higher_is_better: bool,
     places: int,
     label: Callable[[float], str] | None = None,
+    is_linear: bool = False,
 ) -> Scatter:
     """Place points.
 
     Args:
-        points: At least one; costs above 0.
+        points: At least one; costs above 0, unless the axis is linear.
         more_is_cheaper: Whether a larger cost value is the better one, as a speed is.
         higher_is_better: Whether a larger quality value is the better one.
         places: Decimals of the quality, an upper bound for the axis labels.
         label: Writes a cost; ``None`` for plain numbers.
+        is_linear: Whether the cost axis is never logarithmic.
     """
     costs = [point.x for point in points]
-    is_log = max(costs) / min(costs) >= LOG_FROM
+    is_log = not is_linear and max(costs) / min(costs) >= LOG_FROM
     across = log_ticks(min(costs), max(costs)) if is_log else nice_ticks(min(costs), max(costs))
     bounds = [bound for point in points for bound in (point.y, point.low, point.high) if bound is not None]
     up = nice_ticks(min(bounds), max(bounds))

@@ -78,8 +78,8 @@ class BoardData:
     Attributes:
         places: Entry id -> place, in order, of the entries that have a rank anywhere.
         overall: Entry id -> scores over all tasks, yardsticks included.
-        singles: Run id -> the same of the single runs behind entries of several.
-        entry_of: Run id -> id of its entry.
+        singles: Run id -> the same of single runs that are no entry.
+        entry_of: Run id -> id of its entry; without superseded runs.
         by_score: Whether the order is that of the GRUE score.
         robustness: How often each entry is first over random weightings; ``None`` where there is nothing to weigh.
     """
@@ -111,8 +111,9 @@ def known(score: ScoreValue) -> bool:
 def rank_board(setting: Setting, task_order: Sequence[str]) -> BoardData:
     """Rank every task of a setting, tasks in the given order and then by name."""
     names = {name for run in setting.runs for name in run.tasks}
+    aside = [run for run in setting.runs if run.superseded is not None]
     ordered = [name for name in task_order if name in names] + sorted(names - set(task_order))
-    tasks = {name: rank_task(name, setting.entries) for name in ordered}
+    tasks = {name: rank_task(name, [*setting.entries, *aside]) for name in ordered}
     overall, singles = _overall(setting)
     scored = [
         entry for entry in setting.ranked if overall[entry.id].grue.value is not None and not overall[entry.id].lack
@@ -284,11 +285,12 @@ def _rows_of_quality(entry: BoardRun, board: TaskBoard) -> Scaled | str:
 
 
 def _overall(setting: Setting) -> tuple[dict[str, Overall], dict[str, Overall]]:
-    """Scores over all tasks, of entries and of the single runs behind those of several.
+    """Scores over all tasks, of entries and of single runs that are no entry.
 
     On a subset there are none, and a score on other rows or by other metrics than most is not ranked.
     """
-    singles = [run for entry in setting.entries for run in entry.members]
+    aside = [run for run in setting.runs if run.superseded is not None]
+    singles = [*aside, *(run for entry in setting.entries for run in entry.members)]
     if setting.limit is not None:
         return (
             {entry.id: Overall(*_not_on_a_subset(entry)) for entry in setting.entries},
@@ -308,7 +310,10 @@ def _overall(setting: Setting) -> tuple[dict[str, Overall], dict[str, Overall]]:
 
     return (
         {entry.id: one(entry, entry) for entry in setting.entries},
-        {run.id: one(run, entry) for entry in setting.entries for run in entry.members},
+        {
+            **{run.id: one(run, run) for run in aside},
+            **{run.id: one(run, entry) for entry in setting.entries for run in entry.members},
+        },
     )
 
 

@@ -17,6 +17,7 @@ from grue.stats.bootstrap import RESAMPLES, TOO_FEW, Column
 from grue.stats.rank_intervals import entry_draws
 from grue.stats.seeds import seed_noise
 
+WITHOUT_ROWS = "published without its rows"
 NOT_WITHOUT_A_ROW = "its value is not defined without one of the rows"
 _Z = 1.959963984540054  # half of a 95 % interval, in standard deviations
 
@@ -131,14 +132,19 @@ class _Reader:
     def rows(self, run: BoardRun, metric: str) -> MetricRows | str:
         """The rows, or why there are none."""
         if run.id not in self._read:
-            try:
-                self._read[run.id] = all_metric_rows(run.stored, self._task, self._metrics)
-            except RunDirectoryError as error:
-                self._read[run.id] = f"its rows cannot be read: {error.cause}"
+            self._read[run.id] = self._rows_of(run)
         found = self._read[run.id]
         if isinstance(found, str):
             return found
         return found[metric] if metric in found else reason_of(run.stored, self._task, metric)
+
+    def _rows_of(self, run: BoardRun) -> Mapping[str, MetricRows] | str:
+        if run.stored.submission is not None and not run.stored.has_samples(self._task):
+            return WITHOUT_ROWS
+        try:
+            return all_metric_rows(run.stored, self._task, self._metrics)
+        except RunDirectoryError as error:
+            return f"its rows cannot be read: {error.cause}"
 
 
 def _seeds(entry: BoardRun, task: str, metric: str) -> list[BoardRun]:

@@ -12,13 +12,14 @@ from grue.core.metric import MetricValue
 from grue.core.run import Cost, DataInfo, Manifest, Rates, Results, TaskManifest, TaskScore
 from grue.core.run import TaskResult as CoreResult
 from grue.core.text import Json
+from grue.runs.mark import mark_of
+from grue.runs.published import MARKS
 from grue.runs.read import StoredRun
+from grue.runs.supersession import Supersession
 
 YARDSTICKS = ("null", "oracle")
 FLOOR = "null:random-reference"
 CEILING = "oracle:reference"
-# From our own to others' numbers.
-MARKS = ("verified", "rescored", "self-reported", "imported")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -86,6 +87,7 @@ class BoardRun:
     Attributes:
         id: The run's; an entry has that of its earliest run.
         members: The single runs behind an entry, earliest first; empty for a single run.
+        superseded: The decision that another run counts instead; such a run stays readable and has no rank.
     """
 
     id: str
@@ -100,6 +102,7 @@ class BoardRun:
     results: Results
     stored: StoredRun
     members: tuple[BoardRun, ...] = ()
+    superseded: Supersession | None = None
 
     @property
     def singles(self) -> tuple[BoardRun, ...]:
@@ -163,15 +166,8 @@ def board_run(stored: StoredRun) -> BoardRun:
 
 
 def _mark(run: BoardRun) -> str:
-    """We ran the checkpoint or scored its predictions; nobody saw the weights behind an endpoint.
-
-    A published result may claim less than what its run is, never more.
-    """
-    if run.kind in ("predictions", "imported"):
-        own = {"predictions": "rescored", "imported": "imported"}[run.kind]
-    else:
-        behind = run.manifest.model.endpoint
-        own = behind.mark if behind is not None and behind.mark in MARKS else "verified"
+    """That of what was run; a published result may claim less, never more."""
+    own = mark_of(run.manifest.model)
     published = run.stored.submission
     return max(own, published.mark, key=MARKS.index) if published is not None else own
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from grue.comparison.standings_entries import entries_of
 from grue.comparison.standings_runs import BoardRun
 from grue.core.task import STANDARD
+from grue.runs.setting import MIXED, RunSetting, run_setting
 
-MIXED = "default splits"
 _THIN = "\u202f"  # narrow no-break space between thousands
 
 
@@ -22,8 +22,8 @@ class Setting:
         is_mini: Whether the rows are those embedded in the task packages.
         split: Name of the split; ``default splits`` where a run took each task's own.
         limit: Rows a task; ``None`` for whole splits.
-        runs: Single runs, by id.
-        entries: The same runs with those that differ in seed alone as one, by id.
+        runs: Single runs, by id, those that were superseded among them.
+        entries: The runs that count, those that differ in seed alone as one, by id.
     """
 
     slug: str
@@ -55,20 +55,21 @@ def settings(runs: Sequence[BoardRun]) -> tuple[Setting, ...]:
 
     That is the whole split with most entries, else the largest subset; they count before yardsticks.
     """
-    groups: dict[tuple[bool, str, int | None, str], list[BoardRun]] = {}
+    groups: dict[RunSetting, list[BoardRun]] = {}
     for run in sorted(runs, key=lambda run: run.id):
-        groups.setdefault(_key(run), []).append(run)
+        asked = [run.manifest.tasks[name] for name in run.tasks]
+        groups.setdefault(run_setting(asked), []).append(run)
     found = [
         Setting(
-            slug=_slug(is_mini, split, limit, profile),
-            is_mini=is_mini,
-            split=split,
-            limit=limit,
-            profile=profile,
+            slug=key.slug,
+            is_mini=key.is_mini,
+            split=key.split,
+            limit=key.limit,
+            profile=key.profile,
             runs=tuple(members),
-            entries=entries_of(members),
+            entries=entries_of([run for run in members if run.superseded is None]),
         )
-        for (is_mini, split, limit, profile), members in groups.items()
+        for key, members in groups.items()
     ]
 
     def order(setting: Setting) -> tuple[object, ...]:
@@ -78,25 +79,3 @@ def settings(runs: Sequence[BoardRun]) -> tuple[Setting, ...]:
         return (1, -setting.limit, *n_runs, setting.slug)
 
     return tuple(sorted(found, key=order))
-
-
-def _key(run: BoardRun) -> tuple[bool, str, int | None, str]:
-    tasks = list(run.tasks.values())
-    splits = {task.split for task in tasks}
-    # A limit that no task reaches leaves every split whole.
-    cut = [task.limit for task in tasks if task.limit is not None and task.limit < task.data.rows]
-    profiles = sorted({task.profile for task in tasks})
-    return (
-        all(task.data.source == "mini" for task in tasks),
-        splits.pop() if len(splits) == 1 else MIXED,
-        max(cut, default=None),
-        " and ".join(profiles),
-    )
-
-
-def _slug(is_mini: bool, split: str, limit: int | None, profile: str) -> str:
-    parts = ["mini"] if is_mini else []
-    parts += [split.replace(" ", "-")] + ([str(limit)] if limit is not None else [])
-    if profile != STANDARD:
-        parts.append(profile.replace(" ", "-"))
-    return "-".join(parts)

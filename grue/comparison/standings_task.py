@@ -21,6 +21,7 @@ from grue.stats.ranking import Candidate, rank
 
 Position = tuple[float, float | None, float | None]
 YARDSTICK = "a yardstick is never ranked"
+SUPERSEDED = "superseded by another run"
 NO_DIRECTION = "the metric has no direction"
 
 
@@ -56,7 +57,8 @@ class TaskBoard:
         metric: The metric whose value is shown; ``None`` where no run has any value.
         wanted: The first primary metric where another stands in for it; else ``None``.
         entries: Entry id -> entry, for all that have the task, in the order shown.
-        singles: Run id -> the same of the single runs behind entries of several, ranked as their entry.
+        singles: Run id -> the same of single runs that are no entry: those behind an entry of several, ranked as it is,
+            and superseded ones.
         floor: Value of ``null:random-reference`` on the same rows with the same signature.
         ceiling: Value of ``oracle:reference`` likewise; where rows have one reference, the best value there is.
         draws: Metric -> resampled rows of the ranked entries, primary metrics and the shown one.
@@ -91,21 +93,21 @@ class TaskBoard:
 
 
 def rank_task(task: str, entries: Sequence[BoardRun]) -> TaskBoard:
-    """Rank the entries of a task."""
+    """Rank the entries of a task.
+
+    Args:
+        task: Its name.
+        entries: Those of a setting; superseded runs among them get no rank.
+    """
     present = [(run, run.tasks[task]) for run in entries if task in run.tasks]
-    ranked = [(run, result) for run, result in present if not run.is_yardstick] or present
+    current = [(run, result) for run, result in present if run.superseded is None]
+    ranked = [(run, result) for run, result in current if not run.is_yardstick] or current or present
     rows_key = most_common([result.rows_key for _, result in ranked])
     same_rows = [result for _, result in ranked if result.rows_key == rows_key]
     metric, wanted = _shown_metric(same_rows)
     if metric is None:
         found = {run.id: Entry(run, result, None, None, (), None, reason="no value") for run, result in present}
-        singles = {
-            one.id: Entry(one, one.tasks[task], None, None, (), None, reason="no value")
-            for run, _ in present
-            for one in run.members
-            if task in one.tasks
-        }
-        return TaskBoard(task, None, wanted, None, None, found, singles, None, None)
+        return _with_singles(TaskBoard(task, None, wanted, None, None, found, {}, None, None))
     scored = [score for result in same_rows if (score := result.scores.get(metric)) and score.value is not None]
     signature = most_common([score.signature or "" for score in scored])
     example = next(score for score in scored if (score.signature or "") == signature)
@@ -188,8 +190,9 @@ def _resampled(entry: Entry, shown: MetricDraws) -> Floats:
 
 
 def _with_singles(board: TaskBoard) -> TaskBoard:
-    singles = {}
-    for entry in board.entries.values():
+    singles = {key: entry for key, entry in board.entries.items() if entry.run.superseded is not None}
+    entries = {key: entry for key, entry in board.entries.items() if key not in singles}
+    for entry in entries.values():
         for run in entry.run.members:
             if board.task not in run.tasks:
                 continue
@@ -199,7 +202,7 @@ def _with_singles(board: TaskBoard) -> TaskBoard:
                 position = _position(result, board.metric, board.floor, board.ceiling, board.higher_is_better)
             score = result.scores.get(board.metric or "")
             singles[run.id] = replace(entry, run=run, result=result, score=score, position=position)
-    return replace(board, singles=singles)
+    return replace(board, entries=entries, singles=singles)
 
 
 def _value(result: TaskResult, metric: str) -> float | None:
@@ -249,6 +252,8 @@ def _differences(
 def _why_unranked(
     run: BoardRun, result: TaskResult, metric: str, differs: Sequence[str], higher_is_better: bool | None
 ) -> str:
+    if run.superseded is not None:
+        return SUPERSEDED
     if run.is_yardstick:
         return YARDSTICK
     if differs:

@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from grue.comparison.standings import BoardData, Place
+from grue.comparison.bands_of import band_letter
+from grue.comparison.standings import BoardData
 from grue.comparison.standings_runs import CEILING, FLOOR, BoardRun
 from grue.comparison.standings_settings import Setting
 from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
-from leaderboard_site.costs import amount, run_cost
+from leaderboard_site.costs import amount, results_of, run_cost
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, day, number, plural, rate, size
-from leaderboard_site.pages.cost import CostFigure, axis_tabs, board_figures, has_energy, known_axes
+from leaderboard_site.pages.cost import axis_tabs, board_figures, has_energy, known_axes
 from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, overall_cell, score_cell, sort_rows
+from leaderboard_site.pages.natural import natural_picture
 from leaderboard_site.pages.panels import Panel, PanelRow, in_order, panel_note, panel_rows, panels, yardsticks
+from leaderboard_site.pages.pictures import Picture
+from leaderboard_site.pages.standing import Band, RankCell, in_bands, in_several, rank_cell, singles_of
+from leaderboard_site.pages.weights import WeightsFigure, weights_figure
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One run.
+    """One entry: a run, or the mean of several.
 
     Attributes:
-        warnings: How many warnings its validity report holds; empty where none.
-        place: Place in the order, or an en dash.
-        place_note: Mean of its places, where that makes the order; without a place, why.
+        warnings: How many warnings the validity reports of its runs hold; empty where none.
+        rank: Its place in the order over tasks.
+        several: How many seeds or runs it is; empty for a single run.
+        singles: Name and page of each run behind it; empty for a single run.
         energy: For a thousand rows; ``None`` where no run of the board was measured and there is no column.
         sorts: What the columns sort by, column key -> value.
     """
@@ -35,8 +41,9 @@ class BoardRow:
     mark: str
     role: str
     warnings: str
-    place: str
-    place_note: str
+    rank: RankCell
+    several: str
+    singles: tuple[tuple[str, Page], ...]
     grue: ScoreCell
     naturalness: ScoreCell
     scores: tuple[ScoreCell, ...]
@@ -64,12 +71,15 @@ class BoardView:
     panels: tuple[Panel, ...]
     panel_rows: tuple[PanelRow, ...]
     panel_note: str
-    costs: tuple[CostFigure, ...]
+    costs: tuple[Picture, ...]
     axes: tuple[Tab, ...]
     columns: tuple[Column, ...]
-    rows: tuple[BoardRow, ...]
+    bands: tuple[Band[BoardRow], ...]
+    has_bands: bool
     yardsticks: tuple[BoardRow, ...]
     caption: str
+    natural: Picture | None
+    weights: WeightsFigure | None
     marks: tuple[tuple[str, str], ...]
     sort_label: str
 
@@ -102,8 +112,8 @@ def board_views(
         json: The JSON document of this setting.
     """
     sorts = _sorts(data, cards)
-    rows = [_row(data, run, validity.get(run.id)) for run in in_order(data)]
-    yards = tuple(_row(data, run, None) for run in yardsticks(data.setting))
+    rows = [_row(data, run, validity) for run in in_order(data)]
+    yards = tuple(_row(data, run, {}) for run in yardsticks(data.setting))
     shown, axes = panels(data, cards), known_axes(data)
     base = Page(kind="board", setting=slug)
     whole = BoardView(
@@ -129,9 +139,12 @@ def board_views(
         costs=board_figures(data, cards, axes[0]) if axes else (),
         axes=axis_tabs(axes, None, Page(kind="cost", setting=slug)),
         columns=_columns(sorts, data.setting, base, sorts[0], reverse=False),
-        rows=tuple(rows),
+        bands=in_bands(rows),
+        has_bands=any(row.rank.band for row in rows),
         yardsticks=yards,
         caption=_caption(data),
+        natural=natural_picture(data),
+        weights=weights_figure(data, cards),
         marks=marks([run.mark for run in data.setting.ranked]),
         sort_label="",
     )
@@ -147,7 +160,7 @@ def board_views(
                     whole,
                     frame=Frame(page, f"Leaderboard by {sort.label}", "board", json),
                     columns=_columns(sorts, data.setting, base, sort, reverse=reverse),
-                    rows=tuple(sort_rows(rows, _by(sort.key), descending=descending)),
+                    bands=(Band("", tuple(sort_rows(rows, _by(sort.key), descending=descending))),),
                     sort_label=f"{sort.label}, {_first(sort, descending=descending)} first",
                 )
             )
@@ -181,7 +194,7 @@ def _sorts(data: BoardData, cards: Mapping[str, Card]) -> list[_Sort]:
         _Sort("naturalness", "Naturalness", ("0 to 100",), is_descending=True),
     ]
     return [
-        _Sort("order", "Order", ("by GRUE" if data.by_score else "mean place",)),
+        _Sort("order", "Rank", ("95 % range", "by GRUE" if data.by_score else "by mean place")),
         _Sort("name", "Run", ("mark",), is_number=False),
         *(scores if data.has_scores else []),
         *tasks,
@@ -210,12 +223,12 @@ def _columns(
     return tuple(columns)
 
 
-def _row(data: BoardData, run: BoardRun, validity: Validity | None) -> BoardRow:
-    place, overall = data.places.get(run.id), data.overall[run.id]
-    results = [run.tasks[name] for name in data.tasks if name in run.tasks]
-    cost = run_cost(run, results)
+def _row(data: BoardData, run: BoardRun, validity: Mapping[str, Validity | None]) -> BoardRow:
+    overall = data.overall[run.id]
+    cost = run_cost(run, results_of(run, data.tasks))
     entries = {name: board.entries.get(run.id) for name, board in data.tasks.items()}
-    n_warnings = sum(len(task.warnings) for task in validity.tasks.values()) if validity else 0
+    reports = [report for single in run.singles if (report := validity.get(single.id))]
+    n_warnings = sum(len(task.warnings) for report in reports for task in report.tasks.values())
     sorts: dict[str, float | str | None] = {
         name: entry.score.value if entry and entry.score else None for name, entry in entries.items()
     }
@@ -237,9 +250,10 @@ def _row(data: BoardData, run: BoardRun, validity: Validity | None) -> BoardRow:
         mark="" if run.is_yardstick else run.mark,
         role={CEILING: "ceiling", FLOOR: "floor"}.get(run.source, "null system") if run.is_yardstick else "",
         warnings=plural(n_warnings, "warning") if n_warnings else "",
-        place=str(place.place) if place and place.place else NONE,
-        place_note=_place_note(data, run, place),
-        grue=overall_cell(overall.grue, lack=overall.lack),
+        rank=_rank(data, run),
+        several=in_several(run),
+        singles=singles_of(run),
+        grue=overall_cell(overall.grue, lack=overall.lack, sd=overall.sd),
         naturalness=overall_cell(overall.naturalness),
         scores=tuple(score_cell(entries[name], board) for name, board in data.tasks.items()),
         speed=rate(cost.tokens),
@@ -257,22 +271,26 @@ def _order(data: BoardData, run_id: str) -> int | None:
     return list(data.places).index(run_id) if run_id in data.places else None
 
 
-def _place_note(data: BoardData, run: BoardRun, place: Place | None) -> str:
-    if place and place.place:
-        return "" if data.by_score else number(place.mean, 1)
-    if run.is_yardstick or not data.by_score:
-        return "not ranked"
-    return data.overall[run.id].lack or "no GRUE score"
+def _rank(data: BoardData, run: BoardRun) -> RankCell:
+    place = data.places.get(run.id)
+    n_ranked = sum(one.place is not None for one in data.places.values())
+    note = number(place.mean, 1) if place and place.place and not data.by_score else ""
+    reason = "" if place and place.place else data.overall[run.id].lack
+    return rank_cell(place, n_ranked, f"mean {note}" if note else "", reason)
 
 
 def _lead(data: BoardData) -> str:
+    """Who leads and whether that is certain."""
     ranked = data.setting.ranked
-    start = f"{plural(len(ranked), 'run')} on {plural(len(data.tasks), 'task')}, {data.setting.label}."
+    n_runs = sum(len(run.singles) for run in ranked)
+    several = f" ({plural(n_runs, 'run')})" if n_runs > len(ranked) else ""
+    what = plural(len(ranked), "entry", "entries") if several else plural(len(ranked), "run")
+    start = f"{what}{several} on {plural(len(data.tasks), 'task')}, {data.setting.label}."
     boards = [board for board in data.tasks.values() if board.ranked]
     if len(ranked) < 2 or not boards:
         return start if ranked else f"No checkpoint yet, only yardsticks: {data.setting.label}."
     if data.by_score:
-        return f"{start} {_leader(data)} Whether a difference is more than chance is not tested here."
+        return f"{start} {_leader(data)} {_top_band(data)}"
     firsts = {
         run.id: sum(board.entries[run.id].rank == 1 for board in boards if run.id in board.entries) for run in ranked
     }
@@ -283,7 +301,29 @@ def _lead(data: BoardData) -> str:
     else:
         tied = f"{plural(len(leaders), 'run')} have the best number on {most}"
         result = f"No run leads: {tied} of {plural(len(boards), 'task')} each."
-    return f"{start} {result} Whether a difference is more than chance is not tested here."
+    return f"{start} {result} {_top_band(data)}"
+
+
+def _top_band(data: BoardData) -> str:
+    """Whether the data tell the leader of the order from those below it."""
+    names = {run.id: run.name for run in data.setting.ranked}
+    placed = {key: place for key, place in data.places.items() if place.place}
+    banded = [key for key, place in placed.items() if place.band]
+    if len(banded) < 2:
+        return "Whether a difference is more than chance cannot be tested here: rows are missing."
+    first = names[banded[0]]
+    low, high = data.places[banded[0]].rank_ci95 or (1, 1)
+    elsewhere = ""
+    if high > low:
+        what = "other rows and tasks" if len(data.tasks) > 1 else "other rows"
+        elsewhere = f" On {what} it could stand at rank {count(low)} to {count(high)}."
+    top = [key for key in banded if data.places[key].band == 1]
+    if len(top) == 1:
+        return f"On these tasks {first} beats the next, {names[banded[1]]}, beyond chance.{elsewhere}"
+    if len(top) == len(banded):
+        return f"The data tell none of them from {first}: all share band {band_letter(1)}.{elsewhere}"
+    others = f"{count(len(top) - 1)} more" if len(top) > 2 else names[top[1]]
+    return f"{first} shares band {band_letter(1)} with {others}: the data do not tell it from them.{elsewhere}"
 
 
 def _leader(data: BoardData) -> str:

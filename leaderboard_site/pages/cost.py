@@ -9,12 +9,13 @@ from grue.comparison.standings import BoardData
 from grue.comparison.standings_runs import BoardRun
 from grue.comparison.standings_task import TaskBoard
 from leaderboard_site.cards import Card
-from leaderboard_site.costs import AXES, COLUMNS, Axis, RunCost, run_cost
+from leaderboard_site.costs import AXES, COLUMNS, Axis, RunCost, results_of, run_cost
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, decimals, plural
 from leaderboard_site.pages.frame import SCORE_PLACES, Frame, ScoreCell, Tab, overall_cell, score_cell
 from leaderboard_site.pages.panels import in_order
-from leaderboard_site.scatter import Point, Scatter, scatter
+from leaderboard_site.pages.pictures import Picture, PictureRow
+from leaderboard_site.scatter import Point, scatter
 
 FEWEST = 2  # points of a picture
 
@@ -29,48 +30,6 @@ class Measured:
     low: float | None
     high: float | None
     cost: RunCost
-
-
-@dataclass(frozen=True, slots=True)
-class FigureRow:
-    """A line of the table beside the picture."""
-
-    number: str
-    name: str
-    page: Page
-    score: ScoreCell
-    cost: str
-    is_first: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostFigure:
-    """Quality of each run against one cost.
-
-    Attributes:
-        title: Heading.
-        name: What is set against the cost: a task, or the score.
-        note: How to read it.
-        label: What a reader who does not see the picture is told.
-        plot: ``None`` where too few runs are measured; ``reason`` says so.
-        rows: Runs in the picture.
-        across: Name of the cost axis.
-        axis: The cost.
-        quality: What quality is, as a column's head.
-        task: The task's page, where this is one picture of several.
-    """
-
-    title: str
-    name: str
-    note: str
-    label: str
-    plot: Scatter | None
-    reason: str
-    rows: tuple[FigureRow, ...]
-    across: str
-    axis: Axis
-    quality: str
-    task: Page | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +55,7 @@ class CostView:
     crumbs: tuple[tuple[str, Page], ...]
     axes: tuple[Tab, ...]
     settings: tuple[Tab, ...]
-    figures: tuple[CostFigure, ...]
+    figures: tuple[Picture, ...]
     columns: tuple[tuple[str, str], ...]
     rows: tuple[CostRow, ...]
     quality: str
@@ -106,12 +65,12 @@ class CostView:
 
 def known_axes(data: BoardData) -> list[Axis]:
     """Costs that some ranked run of a setting has; the first is shown by default."""
-    costs = [run_cost(run, list(run.tasks.values())) for run in data.setting.ranked]
-    costs += [run_cost(run, [result]) for run in data.setting.ranked for result in run.tasks.values()]
+    costs = [run_cost(run, results_of(run, run.tasks)) for run in data.setting.ranked]
+    costs += [run_cost(run, results_of(run, [name])) for run in data.setting.ranked for name in run.tasks]
     return [axis for axis in AXES if any(axis.value(cost) for cost in costs)]
 
 
-def board_figures(data: BoardData, cards: Mapping[str, Card], axis: Axis) -> tuple[CostFigure, ...]:
+def board_figures(data: BoardData, cards: Mapping[str, Card], axis: Axis) -> tuple[Picture, ...]:
     """The picture of a board: by GRUE score where there is one, else one for each task."""
     if data.by_score:
         return (_figure(_overall(data), axis, "GRUE score", "GRUE score", SCORE_PLACES, higher=True),)
@@ -123,7 +82,7 @@ def board_figures(data: BoardData, cards: Mapping[str, Card], axis: Axis) -> tup
     return tuple(figure for figure in figures if figure.plot)
 
 
-def task_figure(board: TaskBoard, data: BoardData, title: str, axis: Axis) -> CostFigure:
+def task_figure(board: TaskBoard, data: BoardData, title: str, axis: Axis) -> Picture:
     """The picture of a task."""
     higher = board.higher_is_better is not False
     places = decimals(board.metric or "", board.scale)
@@ -198,7 +157,7 @@ def _overall(data: BoardData) -> list[Measured]:
         one = data.overall[run.id]
         score = None if one.lack or not data.by_score else one.grue.value
         low, high = one.grue.ci95 or (None, None)
-        cost = run_cost(run, [run.tasks[name] for name in data.tasks if name in run.tasks])
+        cost = run_cost(run, results_of(run, data.tasks))
         found.append(Measured(run, overall_cell(one.grue, lack=one.lack), score, low, high, cost))
     return found
 
@@ -212,13 +171,11 @@ def _on_task(board: TaskBoard, data: BoardData) -> list[Measured]:
         score = entry.score if entry.score and not entry.differs else None
         value, low, high = (score.value, score.low, score.high) if score else (None, None, None)
         cell = replace(score_cell(entry, board), quality="")
-        found.append(Measured(run, cell, value, low, high, run_cost(run, [entry.result])))
+        found.append(Measured(run, cell, value, low, high, run_cost(run, results_of(run, [board.task]))))
     return sorted(found, key=lambda one: (board.entries[one.run.id].rank or len(found) + 1, one.run.name))
 
 
-def _figure(
-    shown: Sequence[Measured], axis: Axis, title: str, quality: str, places: int, *, higher: bool
-) -> CostFigure:
+def _figure(shown: Sequence[Measured], axis: Axis, title: str, quality: str, places: int, *, higher: bool) -> Picture:
     points: list[Point] = []
     rows: list[tuple[int, Measured]] = []
     for one in shown:
@@ -244,7 +201,7 @@ def _figure(
     beyond = "No run lies beyond the dashed line; whether a gap is more than chance is not tested."
     numbers = " Numbers are those of the table." if len(points) > len(first) else ""
     across = f"{axis.unit}, log scale" if plot and plot.is_log else axis.unit
-    return CostFigure(
+    return Picture(
         title=f"{title} against {axis.title.lower()}",
         name=title,
         note=f"{sides} Bars: 95 % intervals. {beyond}{numbers}",
@@ -252,18 +209,19 @@ def _figure(
         plot=plot,
         reason=_too_few(len(points), axis),
         rows=tuple(
-            FigureRow(
+            PictureRow(
                 number=str(index),
                 name=one.run.name,
                 page=Page(kind="run", run=one.run.id),
                 score=one.cell,
-                cost=axis.text(one.cost),
+                against=axis.text(one.cost),
                 is_first=index in first,
             )
             for index, one in rows
         ),
         across=across,
-        axis=axis,
+        against=axis.title,
+        unit=axis.unit,
         quality=quality,
     )
 

@@ -91,6 +91,7 @@ class ScoreCell:
         reason: Why there is no value; for the eye hidden behind the dash.
         lack: What the value lacks to stand in the ranking.
         interval: Both bounds.
+        spread: Standard deviation over seeds, ``sd 0.4``; empty for a single run.
         quality: The task's quality, beside the strip; empty where there is none.
     """
 
@@ -99,6 +100,7 @@ class ScoreCell:
     reason: str = ""
     lack: str = ""
     interval: str = ""
+    spread: str = ""
     strip: Strip | None = None
     quality: str = ""
 
@@ -120,6 +122,7 @@ def score_cell(entry: Entry | None, board: TaskBoard) -> ScoreCell:
             reason="",
             lack=lack or "no interval",
             interval=score.reason or "",
+            spread=_spread(score.sd, places),
             quality=shown,
         )
     return ScoreCell(
@@ -127,26 +130,38 @@ def score_cell(entry: Entry | None, board: TaskBoard) -> ScoreCell:
         pm=half_width(score.value, score.low, score.high, places),
         lack=lack,
         interval=between(score.low, score.high, places),
+        spread=_spread(score.sd, places),
         strip=strip(*entry.position) if entry.position else None,
         quality=shown,
     )
 
 
-def overall_cell(score: ScoreValue, *, lack: str = "") -> ScoreCell:
-    """A score between floor and ceiling: GRUE, quality or naturalness."""
+def overall_cell(score: ScoreValue, *, lack: str = "", sd: float | None = None) -> ScoreCell:
+    """A score between floor and ceiling: GRUE, quality or naturalness.
+
+    Args:
+        score: The score.
+        lack: What it lacks to be ranked.
+        sd: Its standard deviation over seeds.
+    """
     if score.value is None:
         return ScoreCell(NONE, reason=score.reason or "not scored")
     text = number(score.value, SCORE_PLACES)
     if score.ci95 is None:
-        return ScoreCell(text, lack=lack)
+        return ScoreCell(text, lack=lack, spread=_spread(sd, SCORE_PLACES))
     low, high = score.ci95
     return ScoreCell(
         text=text,
         pm=half_width(score.value, low, high, SCORE_PLACES),
         lack=lack,
         interval=between(low, high, SCORE_PLACES),
+        spread=_spread(sd, SCORE_PLACES),
         strip=strip(score.value / 100, low / 100, high / 100),
     )
+
+
+def _spread(sd: float | None, places: int) -> str:
+    return "" if sd is None else f"sd {number(sd, places)}"
 
 
 def scale_note(scale: float | None) -> str:

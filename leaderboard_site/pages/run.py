@@ -28,8 +28,12 @@ from leaderboard_site.pages.run_cost import CostTable, cost_table
 from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
 from leaderboard_site.pages.run_scores import OTHER_NULL_SYSTEMS, Standing, standings
 from leaderboard_site.pages.run_validity import HEADS, KINDS, TaskSection, sections
+from leaderboard_site.pages.standing import RankCell, in_several, range_in_words, rank_cell, singles_of
 
-SCORES_CAPTION = "The shown metric of each task with its 95 % interval; strip from floor to ceiling."
+SCORES_CAPTION = (
+    "The shown metric of each task with its 95 % interval; strip from floor to ceiling. Rank with its 95 % range over "
+    "resampled rows, and its band."
+)
 _ROLES = {
     FLOOR: "A yardstick: it answers with a reference of another row and marks the floor. It is never ranked.",
     CEILING: "A yardstick: a row's last reference against its others marks the ceiling. It is never ranked.",
@@ -56,7 +60,7 @@ class ScoreRow:
     reason: str
     interval: str
     strip: Strip | None
-    rank: str
+    rank: RankCell
     rows: str
     empty: str
     cut: str
@@ -97,6 +101,14 @@ class Figure:
     is_length: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EntryNote:
+    """That this run is one of several behind an entry, whose rank it has."""
+
+    text: str
+    runs: tuple[tuple[str, Page], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
     """Page value of ``run.html``."""
@@ -106,6 +118,8 @@ class RunView:
     mark: str
     lead: str
     board: Page
+    entry: EntryNote | None
+    superseded_by: Page | None
     grue: ScoreCell | None
     naturalness: ScoreCell | None
     warnings: tuple[Caveat, ...]
@@ -152,6 +166,8 @@ def run_view(
         mark="" if run.is_yardstick else run.mark,
         lead=_lead(run, data),
         board=board,
+        entry=_entry_note(run, data),
+        superseded_by=_successor(run, data),
         grue=overall_cell(overall.grue, lack=overall.lack) if has_scores else None,
         naturalness=overall_cell(overall.naturalness) if has_scores else None,
         warnings=_warnings(run, results, cards, validity),
@@ -175,6 +191,8 @@ def run_view(
 def _lead(run: BoardRun, data: BoardData) -> str:
     if run.is_yardstick:
         return _ROLES.get(run.source, "A null system: a yardstick without a model. It is never ranked.")
+    if run.superseded is not None:
+        return f"Superseded, so without a rank: {run.superseded.reason}"
     ranks = [rank for name in run.tasks if (rank := data.tasks[name].of_run(run.id).rank)]
     n_runs = sum(place.place is not None for place in data.places.values())
     where = data.setting.label
@@ -183,11 +201,29 @@ def _lead(run: BoardRun, data: BoardData) -> str:
     if len(data.places) == 1:
         return f"The only run so far, {where}: {plural(len(ranks), 'task')}."
     place = data.places[data.entry_of[run.id]]
-    start = f"Place {place.place} of {n_runs}" if place.place else "No place by GRUE score"
+    start = range_in_words(place, n_runs) if place.place else "No rank by GRUE score"
     return (
         f"{start}, {where}: best number on {sum(rank == 1 for rank in ranks)} of "
         f"{plural(len(ranks), 'task')}, mean place {number(place.mean, 1)}."
     )
+
+
+def _entry_note(run: BoardRun, data: BoardData) -> EntryNote | None:
+    """The other runs of its entry, where there are any; ranks are those of the entry, scores its own."""
+    key = data.entry_of.get(run.id)
+    entry = next((one for one in data.setting.entries if one.id == key and one.members), None)
+    if entry is None:
+        return None
+    score = overall_cell(data.overall[entry.id].grue, sd=data.overall[entry.id].sd)
+    mean = "" if score.reason else f" Its GRUE score is {' '.join(filter(None, (score.text, score.pm, score.spread)))}."
+    what = f"One of {plural(len(entry.members), 'run')} that stand as one entry, {in_several(entry)}."
+    return EntryNote(f"{what}{mean} Ranks and bands here are the entry's, scores are this run's.", singles_of(entry))
+
+
+def _successor(run: BoardRun, data: BoardData) -> Page | None:
+    if run.superseded is None or all(other.id != run.superseded.new for other in data.setting.runs):
+        return None
+    return Page(kind="run", run=run.superseded.new)
 
 
 def _warnings(
@@ -241,9 +277,7 @@ def _score_row(run: BoardRun, result: TaskResult, data: BoardData, card: Card) -
     board = data.tasks[result.name]
     entry = board.of_run(run.id)
     cell = score_cell(entry, board)
-    rank = NONE
-    if entry.rank:
-        rank = f"{entry.rank} of {len(board.ranked)}"
+    rank = rank_cell(entry, len(board.ranked), f"of {count(len(board.ranked))}")
     return ScoreRow(
         title=card.title,
         task=Page(kind="task", task=result.name),

@@ -15,7 +15,7 @@ from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
 from leaderboard_site.markdown import to_html
 from leaderboard_site.numbers import NONE, count, decimals, number, plural
-from leaderboard_site.pages.cost import CostFigure, axis_tabs, known_axes, task_figure
+from leaderboard_site.pages.cost import axis_tabs, known_axes, task_figure
 from leaderboard_site.pages.frame import (
     Column,
     Fact,
@@ -28,6 +28,9 @@ from leaderboard_site.pages.frame import (
     score_cell,
     sort_rows,
 )
+from leaderboard_site.pages.natural import natural_picture_of_task
+from leaderboard_site.pages.pictures import Picture
+from leaderboard_site.pages.standing import Band, RankCell, in_bands, in_several, rank_cell, singles_of
 from leaderboard_site.pages.task_facts import task_facts
 from leaderboard_site.pages.task_formula import Formula, formula
 
@@ -53,7 +56,9 @@ class TaskRow:
     samples: Page
     mark: str
     role: str
-    rank: str
+    rank: RankCell
+    several: str
+    singles: tuple[tuple[str, Page], ...]
     score: ScoreCell
     others: tuple[ScoreCell, ...]
     sorts: Mapping[str, float | str | None]
@@ -79,7 +84,7 @@ class TaskView:
     metric: str
     plot: DotPlot | None
     plot_note: str
-    cost: CostFigure | None
+    cost: Picture | None
     axes: tuple[Tab, ...]
     example: Example | None
     language: str
@@ -89,7 +94,9 @@ class TaskView:
     formula: Formula | None
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[TaskRow, ...]
+    bands: tuple[Band[TaskRow], ...]
+    has_bands: bool
+    natural: Picture | None
     groups: tuple[Group, ...]
     yardsticks: tuple[TaskRow, ...]
     marks: tuple[tuple[str, str], ...]
@@ -121,15 +128,7 @@ def task_views(
     """
     card = cards[board.task]
     others = [*_scores_shown(board), *_other_metrics(board)]
-    entries = sorted(
-        board.entries.values(),
-        key=lambda e: (
-            e.rank or 10**9,
-            list(data.places).index(e.run.id) if e.run.id in data.places else len(data.places),
-            e.run.name,
-            e.run.id,
-        ),
-    )
+    entries = list(board.entries.values())
     rows = {e.run.id: _row(e, board, others) for e in entries}
     main = [rows[e.run.id] for e in entries if not e.run.is_yardstick and not e.differs]
     yards = [e for e in entries if e.run.is_yardstick and not e.differs]
@@ -156,7 +155,9 @@ def task_views(
         formula=formula(entries),
         caption=f"{plural(len(main), 'run')}, {count(result.scored)} rows each, {data.setting.label}.",
         columns=_columns(columns, base, "rank", reverse=False),
-        rows=tuple(main),
+        bands=in_bands(main),
+        has_bands=any(row.rank.band for row in main),
+        natural=natural_picture_of_task(board, data),
         groups=_groups(entries, rows),
         yardsticks=tuple(rows[e.run.id] for e in yards),
         marks=marks([e.run.mark for e in entries if not e.run.is_yardstick]),
@@ -173,7 +174,7 @@ def task_views(
                     whole,
                     frame=Frame(_sorted_page(base, key, reverse=reverse), f"{card.title} by {key}", "tasks", json),
                     columns=_columns(columns, base, key, reverse=reverse),
-                    rows=tuple(sort_rows(main, _by(key), descending=descending)),
+                    bands=(Band("", tuple(sort_rows(main, _by(key), descending=descending))),),
                     sort_label=f"{key}, {'highest' if descending else 'lowest'} first",
                 )
             )
@@ -209,7 +210,7 @@ def _other_metrics(board: TaskBoard) -> list[str]:
 def _sortable(board: TaskBoard, others: Sequence[str]) -> list[tuple[str, tuple[str, ...], bool]]:
     """Column key, second line, whether the best is the highest."""
     metrics = [name for name in (board.metric, *others) if name]
-    columns: list[tuple[str, tuple[str, ...], bool]] = [("rank", (), False), ("run", ("mark",), False)]
+    columns: list[tuple[str, tuple[str, ...], bool]] = [("rank", ("95 % range",), False), ("run", ("mark",), False)]
     for name in metrics:
         if name in SCORES:
             columns.append((name, ("0 to 100",), True))
@@ -248,7 +249,9 @@ def _row(entry: Entry, board: TaskBoard, others: Sequence[str]) -> TaskRow:
         elif score is None or score.value is None:
             cells.append(ScoreCell(NONE, reason=(score and score.reason) or "no value"))
         else:
-            cells.append(ScoreCell(number(score.value, decimals(name, score.scale))))
+            places = decimals(name, score.scale)
+            spread = "" if score.sd is None else f"sd {number(score.sd, places)}"
+            cells.append(ScoreCell(number(score.value, places), spread=spread))
     values = {name: score.value for name in (board.metric, *others) if name and (score := scores.get(name))}
     values |= {name: one.value for name, one in standing.items()}
     return TaskRow(
@@ -257,7 +260,9 @@ def _row(entry: Entry, board: TaskBoard, others: Sequence[str]) -> TaskRow:
         samples=Page(kind="samples", run=run.id, task=board.task),
         mark="" if run.is_yardstick else run.mark,
         role={CEILING: "ceiling", FLOOR: "floor"}.get(run.source, "null system") if run.is_yardstick else "",
-        rank=str(entry.rank) if entry.rank else NONE,
+        rank=rank_cell(entry, len(board.ranked)),
+        several=in_several(run),
+        singles=singles_of(run),
         score=replace(score_cell(entry, board), quality=""),  # it has a column of its own
         others=tuple(cells),
         sorts={

@@ -97,7 +97,7 @@ def test_one_column_says_how_the_board_is_sorted_and_links_to_the_other_directio
     html = page(".")
     (current,) = [cell for cell in html.find("th") if "aria-sort" in cell.attributes]
     assert current.attributes["aria-sort"] == "ascending"
-    assert current.text.startswith("Order ↑")
+    assert current.text.startswith("Rank ↑")
     html = page("settings/mini-test/sort/wmt16")
     (current,) = [cell for cell in html.find("th") if "aria-sort" in cell.attributes]
     assert current.attributes["aria-sort"] == "descending"
@@ -153,7 +153,7 @@ def test_a_run_page_gives_both_bounds_facts_command_and_checksums(page: Callable
     html = page("runs/01CAUSAL")
     assert "19.0 to 21.0" in html.one("main").text
     # Second of two, third of four, second of three.
-    assert "Place 2 of 4" in html.one("p", class_="lead").text
+    assert "Rank 2 of 4" in html.one("p", class_="lead").text
     assert "mean place 2.3" in html.one("p", class_="lead").text
     command = html.one("pre", aria_label="Command").text
     assert command.startswith("grue eval")

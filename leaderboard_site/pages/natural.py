@@ -1,0 +1,87 @@
+"""Quality against naturalness: a reward can raise the one and lower the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grue.comparison.standings import BoardData
+from grue.comparison.standings_runs import BoardRun
+from grue.comparison.standings_task import TaskBoard
+from grue.core.run import ScoreValue
+from leaderboard_site.links import Page
+from leaderboard_site.numbers import number, plural
+from leaderboard_site.pages.frame import SCORE_PLACES, overall_cell
+from leaderboard_site.pages.panels import in_order
+from leaderboard_site.pages.pictures import Picture, PictureRow
+from leaderboard_site.scatter import Point, scatter
+
+FEWEST = 2  # points of a picture
+
+
+def natural_picture(data: BoardData) -> Picture | None:
+    """GRUE score against naturalness; ``None`` where fewer than two entries have both."""
+    found = (
+        (run, one.grue, one.naturalness)
+        for run in in_order(data)
+        if not (one := data.overall[run.id]).lack and data.by_score
+    )
+    return _picture(found, "GRUE score against naturalness", "GRUE score")
+
+
+def natural_picture_of_task(board: TaskBoard, data: BoardData) -> Picture | None:
+    """Quality against naturalness on a task."""
+    found = (
+        (run, entry.result.standing.quality, entry.result.standing.naturalness)
+        for run in in_order(data)
+        if (entry := board.entries.get(run.id)) and not entry.differs
+    )
+    return _picture(found, "Quality against naturalness", "Quality")
+
+
+def _picture(found: Iterable[tuple[BoardRun, ScoreValue, ScoreValue]], title: str, quality: str) -> Picture | None:
+    points: list[Point] = []
+    shown: list[tuple[BoardRun, ScoreValue, ScoreValue]] = []
+    for run, score, natural in found:
+        if score.value is None or natural.value is None:
+            continue
+        low, high = score.ci95 or (None, None)
+        is_open = run.mark != "verified"
+        points.append(
+            Point(
+                number=len(points) + 1, name=run.name, x=natural.value, y=score.value, low=low, high=high,
+                is_open=is_open,
+            )
+        )  # fmt: skip
+        shown.append((run, score, natural))
+    if len(points) < FEWEST:
+        return None
+    plot = scatter(points, more_is_cheaper=True, higher_is_better=True, places=SCORE_PLACES, is_linear=True)
+    first = set(plot.first)
+    names = ", ".join(point.name for point in points if point.number in first)
+    numbers = " Numbers are those of the table." if len(points) > len(first) else ""
+    return Picture(
+        title=title,
+        name=quality,
+        note=(
+            "Up is better, right varies and runs as long as the references. High and far left: a metric was pleased "
+            f"by texts that people do not write. No run lies beyond the dashed line. Bars: 95 % intervals.{numbers}"
+        ),
+        label=f"{quality} of {plural(len(points), 'run')} against naturalness. On the frontier: {names}.",
+        plot=plot,
+        reason="",
+        rows=tuple(
+            PictureRow(
+                number=str(point.number),
+                name=run.name,
+                page=Page(kind="run", run=run.id),
+                score=overall_cell(score),
+                against=number(natural.value, SCORE_PLACES),
+                is_first=point.number in first,
+            )
+            for point, (run, score, natural) in zip(points, shown, strict=True)
+        ),
+        across="naturalness, 100 as the references",
+        against="Naturalness",
+        unit="0 to 100",
+        quality=quality,
+    )
