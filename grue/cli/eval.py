@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grue.cli import options
+from grue.cli.output import note
 from grue.cli.signals import interruptible
 from grue.core.collection import put_off
 from grue.core.decoding import parse_overrides
@@ -68,6 +70,12 @@ def evaluate(
         typer.Option("--shard", help="i/n: generate part i of n of the rows; 'grue merge' joins the parts."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of sampling and intervals.")] = 0,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds", help="Several seeds, 1,2,3: a run for each, with -o DIR in DIR/seed-N; then their spread."
+        ),
+    ] = None,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Generations a prompt.")] = 1,
     generation: Annotated[
         list[str] | None,
@@ -105,7 +113,7 @@ def evaluate(
     overrides = decoding_overrides(generation)
     declared = options.parse_pairs("--meta", meta)
     from grue.cli.progress import watcher
-    from grue.cli.report import exit_code, print_run
+    from grue.cli.report import conclude
     from grue.cli.shard import given_call, print_shard
     from grue.engine.options import EngineOptions
     from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
@@ -153,20 +161,54 @@ def evaluate(
         offline=offline,
         meta=declared,
     )
+    chosen_seeds = several_seeds(ctx, seeds)
     if plan:
         from grue.cli.plan import print_plan
 
+        if chosen_seeds:
+            note(f"The plan of one seed's run; there are {len(chosen_seeds)}.")
+            how = replace(how, seed=chosen_seeds[0])
+
         print_plan(prepare(model, engine_options, rows, how), OutputCall(path=output, fresh=fresh), as_json=as_json)
         return 0
+    if chosen_seeds:
+        from grue.cli.seeds import print_seeds
+        from grue.evaluation.seeds import evaluate_seeds
+
+        with interruptible(), put_off():
+            outcomes = evaluate_seeds(
+                model,
+                engine_options,
+                rows,
+                how,
+                chosen_seeds,
+                OutputCall(path=output, fresh=fresh),
+                watch=lambda: watcher(quiet=quiet),
+            )
+        return print_seeds([read_run(one.path) for one in outcomes], as_json=as_json, strict=strict)
     with interruptible(), put_off():
         outcome = evaluate_call(
             model, engine_options, rows, how, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet)
         )
     if shard is not None:
         return print_shard(read_run(outcome.path, shard=True), as_json=as_json)
-    stored = read_run(outcome.path)
-    print_run(stored, as_json=as_json, was_finished=outcome.was_finished)
-    return exit_code(stored.results_value(), strict=strict)
+    return conclude(outcome.path, as_json=as_json, was_finished=outcome.was_finished, strict=strict)
+
+
+def several_seeds(ctx: typer.Context, text: str | None) -> tuple[int, ...]:
+    """The seeds of ``--seeds``; none where it was not given.
+
+    Raises:
+        UsageError: where they are no seeds, or ``--seed`` is given too.
+    """
+    if text is None:
+        return ()
+    from grue.evaluation.seeds import parse_seeds
+
+    given = ctx.get_parameter_source("seed")
+    if given is not None and given.name == "COMMANDLINE":
+        raise UsageError("--seed and --seeds contradict each other.", "Give one of them.")
+    return parse_seeds(text)
 
 
 def decoding_overrides(items: Sequence[str] | None) -> dict[str, Json]:

@@ -18,7 +18,7 @@ from grue.evaluation.plan import Plan, default_path, plan
 from grue.evaluation.progress import Progress
 from grue.evaluation.run import Outcome, execute
 from grue.evaluation.scoring_worker import ScoringWorker
-from grue.evaluation.selection import check_names, select, working_settings
+from grue.evaluation.selection import Selected, check_names, select, working_settings
 from grue.registry.tasks import expand
 
 
@@ -36,6 +36,45 @@ class Prepared:
         return out.path or default_path(self.settings["GRUE_RESULTS_DIR"], info, manifest.identity, manifest.shard)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An open model and the rows it is asked about, before anything is said of how it generates."""
+
+    model: str
+    engine: Engine
+    rows: RowsCall
+    selected: Selected
+
+    def planned(self, generation: GenerationCall) -> Prepared:
+        """A checked plan for one way of generating.
+
+        Raises:
+            GrueError: where the model cannot do what is asked.
+        """
+        arguments = {"model": self.model, **rows_arguments(self.rows), **generation_arguments(generation)}
+        made = plan(self.engine, self.selected, self.rows, generation, arguments)
+        return Prepared(engine=self.engine, plan=made, settings=self.selected.settings)
+
+
+def open_call(model: str, options: EngineOptions, rows: RowsCall, *, load_ahead: bool = False) -> Opened:
+    """Open the model and read all rows. Arguments and errors as in ``prepare``."""
+    expand(rows.tasks, rows.include)
+    check_names(rows)
+    engine = open_engine(model, replace(options, home=options.home or working_settings().home))
+
+    def judging() -> Judging:
+        # All rows are read: no fault of the data waits for a model that is being loaded.
+        if load_ahead and isinstance(engine, LoadsAhead):
+            engine.load_ahead()
+        return Judging(
+            device=options.device,
+            evaluated=engine.folder,
+            evaluated_sha256=engine.info.weights_sha256 if rows.model_metrics else None,
+        )
+
+    return Opened(model=model, engine=engine, rows=rows, selected=select(rows, judging))
+
+
 def prepare(
     model: str, options: EngineOptions, rows: RowsCall, generation: GenerationCall, *, load_ahead: bool = False
 ) -> Prepared:
@@ -51,23 +90,7 @@ def prepare(
     Raises:
         GrueError: for any fault of the call, the data, a plugin or the checkpoint.
     """
-    expand(rows.tasks, rows.include)
-    check_names(rows)
-    engine = open_engine(model, replace(options, home=options.home or working_settings().home))
-
-    def judging() -> Judging:
-        # All rows are read: no fault of the data waits for a model that is being loaded.
-        if load_ahead and isinstance(engine, LoadsAhead):
-            engine.load_ahead()
-        return Judging(
-            device=options.device,
-            evaluated=engine.folder,
-            evaluated_sha256=engine.info.weights_sha256 if rows.model_metrics else None,
-        )
-
-    selected = select(rows, judging)
-    arguments = {"model": model, **rows_arguments(rows), **generation_arguments(generation)}
-    return Prepared(engine=engine, plan=plan(engine, selected, rows, generation, arguments), settings=selected.settings)
+    return open_call(model, options, rows, load_ahead=load_ahead).planned(generation)
 
 
 def evaluate_call(
