@@ -82,10 +82,10 @@ def frame(table: Table) -> pd.DataFrame:
 
     names, rows = table.flat()
     found = pd.DataFrame(rows, columns=names, dtype=object)
-    scores = {column.key for column in table.columns if column.is_score}
+    scores = {name for column in table.columns if column.is_score for name in column.names}
     for name in names:
         values = [value for value in found[name] if value is not None]
-        if name.removesuffix("_ci95_low").removesuffix("_ci95_high") in scores:
+        if name in scores:
             found[name] = found[name].astype("float64")
         elif values and len(values) == len(found) and all(isinstance(value, bool) for value in values):
             found[name] = found[name].astype(bool)

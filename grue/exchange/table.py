@@ -35,8 +35,7 @@ class Column:
     Attributes:
         key: Its name for programs: CSV, JSON, data frames.
         heading: Its name for people: Markdown, LaTeX.
-        is_score: Whether its cells are ``Score``; for programs these are three columns, ``KEY``, ``KEY_ci95_low`` and
-            ``KEY_ci95_high``.
+        is_score: Whether its cells are ``Score``; for programs these are three columns, see ``names``.
         decimals: Of its scores, where people read them.
         for_people: Whether it stands in Markdown and LaTeX too; ids and signatures do not.
     """
@@ -46,6 +45,15 @@ class Column:
     is_score: bool = False
     decimals: int = 2
     for_people: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its columns for programs: ``KEY``, of a score also ``KEY_ci95_low`` and ``KEY_ci95_high``.
+
+        A column that is called ``value`` has ``ci95_low`` and ``ci95_high`` beside it, as frames of a run have.
+        """
+        prefix = "" if self.key == "value" else f"{self.key}_"
+        return (self.key, f"{prefix}ci95_low", f"{prefix}ci95_high") if self.is_score else (self.key,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +80,7 @@ class Table:
 
     def flat(self) -> tuple[list[str], list[list[str | int | float | bool | None]]]:
         """Column names and rows for programs, every score as value and two bounds."""
-        names: list[str] = []
-        for column in self.columns:
-            names += (
-                [column.key, f"{column.key}_ci95_low", f"{column.key}_ci95_high"] if column.is_score else [column.key]
-            )
+        names = [name for column in self.columns for name in column.names]
         rows: list[list[str | int | float | bool | None]] = []
         for row in self.rows:
             flat: list[str | int | float | bool | None] = []

@@ -137,7 +137,10 @@ def _task_manifest(run: ForeignRun, part: Part) -> TaskManifest:
         else:
             prompts_sha256 = _hash(f"{row.id}\t{row.prompt}" for row in ordered)
     names = {column_name(value.metric, value.filter): value for value in task.values}
+    listed: Any = task.config.get("metric_list")
+    first = [one.get("metric") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     directed = [name for name, value in names.items() if task.directions.get(value.metric) is not None]
+    directed.sort(key=lambda name: first.index(metric) if (metric := names[name].metric) in first else len(first))
     return TaskManifest(
         version=int(float(task.version)) if re.fullmatch(r"\d{1,6}(\.0)?", task.version) else 0,
         profile=HARNESS,
