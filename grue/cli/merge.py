@@ -32,14 +32,11 @@ def merge(
     """
     options.go_offline(offline)
     from grue.cli.progress import watcher
-    from grue.cli.report import exit_code, print_run
+    from grue.cli.report import conclude
     from grue.evaluation.call import OutputCall
     from grue.evaluation.merge import MergeCall, merge_call
-    from grue.runs.read import read_run
 
     call = MergeCall(shards=tuple(shards), include=options.included(ctx), offline=offline)
     with interruptible():
         outcome = merge_call(call, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet))
-    stored = read_run(outcome.path)
-    print_run(stored, as_json=as_json, was_finished=outcome.was_finished)
-    return exit_code(stored.results_value(), strict=strict)
+    return conclude(outcome.path, as_json=as_json, was_finished=outcome.was_finished, strict=strict)

@@ -10,6 +10,8 @@ from grue.cli.output import print_json, stdout
 from grue.core.errors import Exit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
     from rich.table import Table
 
@@ -28,6 +30,15 @@ def exit_code(results: Results, *, strict: bool) -> int:
     """3 where something failed, or with ``--strict`` where a metric is absent; else 0."""
     absent = any(value.signature is None for task in results.tasks.values() for value in task.metrics.values())
     return int(Exit.PARTLY if results.status != "finished" or (strict and absent) else Exit.YES)
+
+
+def conclude(path: Path, *, as_json: bool, was_finished: bool, strict: bool) -> int:
+    """Print a run that is done, and give the command's exit code."""
+    from grue.runs.read import read_run
+
+    stored = read_run(path)
+    print_run(stored, as_json=as_json, was_finished=was_finished)
+    return exit_code(stored.results_value(), strict=strict)
 
 
 def print_run(stored: StoredRun, *, as_json: bool, was_finished: bool) -> None:

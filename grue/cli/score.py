@@ -52,12 +52,11 @@ def score(
     options.go_offline(offline)
     declared = options.parse_pairs("--meta", meta)
     from grue.cli.progress import watcher
-    from grue.cli.report import exit_code, print_run
+    from grue.cli.report import conclude
     from grue.evaluation.call import OutputCall
     from grue.evaluation.score import score_call
     from grue.evaluation.selection import names_of
     from grue.evaluation.to_score import ScoreCall
-    from grue.runs.read import read_run
 
     call = ScoreCall(
         source=source,
@@ -77,6 +76,4 @@ def score(
     )
     with interruptible():
         outcome = score_call(call, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet))
-    stored = read_run(outcome.path)
-    print_run(stored, as_json=as_json, was_finished=outcome.was_finished)
-    return exit_code(stored.results_value(), strict=strict)
+    return conclude(outcome.path, as_json=as_json, was_finished=outcome.was_finished, strict=strict)

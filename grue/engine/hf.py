@@ -18,11 +18,11 @@ from grue.core.rows import Generation, Row
 from grue.core.run import ModelInfo
 from grue.core.text import Json
 from grue.engine.ahead import PromptsAhead
-from grue.engine.background import Background
 from grue.engine.batching import Item, longest_first
 from grue.engine.checkpoint import Checkpoint, load_model, read_checkpoint
 from grue.engine.estimate import room
 from grue.engine.finished import finished
+from grue.engine.generator_thread import GeneratorThread
 from grue.engine.loading import Loading
 from grue.engine.memory import free_cached
 from grue.engine.options import EngineOptions
@@ -277,7 +277,9 @@ class HFEngine:
             row_ids=[row.id for row in wanted.rows],
             text_of=self.reader.decode,
         )
-        for some in Background(lambda is_stopped: self._in_thread(turns.run(groups, is_stopped)), pause_seconds=PAUSE):
+        for some in GeneratorThread(
+            lambda is_stopped: self._in_thread(turns.run(groups, is_stopped)), pause_seconds=PAUSE
+        ):
             yield self._portion(some, items, wanted, job)
 
     def _in_thread(self, turns: Iterator[Turn]) -> Iterator[Turn]:

@@ -22,18 +22,19 @@ def check_structure(task: object, name: str, distribution: str) -> Task:
     Raises:
         TaskContractError: names the plugin, what was found and what was expected.
     """
-    problem = None
     if not isinstance(task, Task):
-        problem = f"TASK is {_described(task)}, not a grue.core.task.Task."
-    else:
-        problem = _identity(task, name) or _profiles(task)
+        raise _broken(name, distribution, f"TASK is {_described(task)}, not a grue.core.task.Task.")
+    problem = _identity(task, name) or _profiles(task)
     if problem:
-        raise TaskContractError(
-            f"Task {name!r} of {distribution} breaks the task contract: {problem}",
-            "Mend the plugin, then run 'grue tasks validate' on it.",
-        )
-    assert isinstance(task, Task)
+        raise _broken(name, distribution, problem)
     return task
+
+
+def _broken(name: str, distribution: str, problem: str) -> TaskContractError:
+    return TaskContractError(
+        f"Task {name!r} of {distribution} breaks the task contract: {problem}",
+        "Mend the plugin, then run 'grue tasks validate' on it.",
+    )
 
 
 _SUITE_TYPES: Mapping[str, type] = {

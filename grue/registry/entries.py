@@ -40,13 +40,12 @@ class Origin:
 
     name: str
     distribution: str
-    entry_point: EntryPoint | None = None
-    folder: Path | None = None
+    source: EntryPoint | Path
 
     @property
     def module(self) -> str:
         """Where the object stands, for messages."""
-        return str(self.folder) if self.entry_point is None else self.entry_point.value
+        return str(self.source) if isinstance(self.source, Path) else self.source.value
 
 
 def origins(include: Sequence[Path] = ()) -> dict[str, list[Origin]]:
@@ -60,7 +59,7 @@ def origins(include: Sequence[Path] = ()) -> dict[str, list[Origin]]:
     for path in include:
         folders.update(dict.fromkeys(folder.resolve() for folder in task_folders(path)))
     for folder in folders:
-        claims[folder.name].append(Origin(folder.name, f"--include {folder}", folder=folder))
+        claims[folder.name].append(Origin(folder.name, f"--include {folder}", folder))
     for origin in installed(TASKS_GROUP):
         if origin not in claims[origin.name]:
             claims[origin.name].append(origin)
@@ -72,7 +71,7 @@ def installed(group: str) -> list[Origin]:
     found: dict[tuple[str, str, str], Origin] = {}
     for point in points(group):
         distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed distribution"
-        found.setdefault((point.name, distribution, point.value), Origin(point.name, distribution, entry_point=point))
+        found.setdefault((point.name, distribution, point.value), Origin(point.name, distribution, point))
     return [found[key] for key in sorted(found)]
 
 

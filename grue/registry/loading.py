@@ -21,10 +21,7 @@ def load_origin(origin: Origin) -> Task:
         TaskContractError: where importing raises or the object is no task; the original error is chained.
     """
     try:
-        if origin.entry_point is not None:
-            found: object = origin.entry_point.load()
-        else:
-            found = _from_folder(origin)
+        found: object = _from_folder(origin.source) if isinstance(origin.source, Path) else origin.source.load()
     except TaskContractError:
         raise
     except (Exception, SystemExit) as error:
@@ -36,12 +33,11 @@ def load_origin(origin: Origin) -> Task:
     return check_structure(found, origin.name, origin.distribution)
 
 
-def _from_folder(origin: Origin) -> object:
-    assert origin.folder is not None
-    module = import_folder(origin.folder)
+def _from_folder(folder: Path) -> object:
+    module = import_folder(folder)
     if not hasattr(module, "TASK"):
         raise TaskContractError(
-            f"Task folder {origin.folder} has no TASK in its __init__.py.",
+            f"Task folder {folder} has no TASK in its __init__.py.",
             "Define TASK = Task(...), or start from 'grue tasks new NAME'.",
         )
     return module.TASK
@@ -59,8 +55,8 @@ def import_folder(folder: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(
         name, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
-    assert spec is not None
-    assert spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise TaskContractError(f"Python cannot import the task folder {folder}.", "Give it an __init__.py.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # first, so that the package can import its own modules
     try:

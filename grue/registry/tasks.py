@@ -68,7 +68,7 @@ def load_folder(path: Path) -> Task:
         names = ", ".join(folder.name for folder in folders)
         raise UsageError(f"{path} holds several tasks: {names}.", "Name the folder of one of them.")
     folder = folders[0].resolve()
-    return load_origin(Origin(folder.name, f"folder {folder}", folder=folder))
+    return load_origin(Origin(folder.name, f"folder {folder}", folder))
 
 
 def expand(text: str, include: Sequence[Path] = ()) -> Selection:
@@ -116,8 +116,9 @@ def group_names(group: str) -> tuple[str, ...]:
     if len(claims) != 1:
         who = " and ".join(claim.distribution for claim in claims)
         raise TaskContractError(f"Task group {group!r} is claimed by {who or 'nobody'}.", "Uninstall one of them.")
+    source = claims[0].source
     try:
-        found = claims[0].entry_point.load() if claims[0].entry_point else ()
+        found = () if isinstance(source, Path) else source.load()
     except GrueError:
         raise
     except Exception as error:

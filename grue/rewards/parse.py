@@ -135,11 +135,10 @@ class _Reader:
             except (ZeroDivisionError, OverflowError) as error:
                 raise self._fault(node, str(error)) from error
         if isinstance(node.op, ast.Div):
-            if not isinstance(right, float):
+            if isinstance(left, float) or not isinstance(right, float):
                 raise self._fault(node, "nothing can be divided by a reward")
             if right == 0:
                 raise self._fault(node, "division by zero")
-            assert not isinstance(left, float)
             return self._guard(node, lambda: weighted_sum([(1 / right, left)]))
         if isinstance(left, float) and not isinstance(right, float):
             return self._guard(node, lambda: weighted_sum([(left, right)]))

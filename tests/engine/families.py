@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,16 @@ def opened(folder: Path) -> HFEngine:
     assert isinstance(engine, HFEngine)
     engine.load()
     return engine
+
+
+def opened_once(folder: Path) -> Callable[[str], HFEngine]:
+    """Family -> its loaded engine, built into a folder when it is first asked for."""
+
+    @cache
+    def get(family: str) -> HFEngine:
+        return opened(build(family, folder / family))
+
+    return get
 
 
 def prompts(n: int, *, seed: int, longest: int) -> list[str]:

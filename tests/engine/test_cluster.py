@@ -6,13 +6,10 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from grue.core.decoding import Decoding
@@ -24,10 +21,7 @@ from grue.engine.open import EngineOptions, open_engine
 from grue.engine.pool.engine import open_single, opening_of
 from grue.engine.pool.messages import Came, Chunk, Done, Opening, Ready, Refused
 from grue.engine.protocol import Job, Request
-
-PROGRAM = "from grue.cli.main import main; main()"
-PATIENCE_SECONDS = 400
-TASKS = ("imdb", "iwslt2017", "commongen")
+from tests.processes import PATIENCE_SECONDS, events, finish, outcome, start, until
 
 
 @pytest.fixture(scope="module")
@@ -109,55 +103,25 @@ def test_a_cluster_that_does_not_answer_is_told_at_once(monkeypatch):
         open_engine("demo:causal", EngineOptions(cluster="ray"))
 
 
-def start(folder: Path, *where: str) -> subprocess.Popen[str]:
-    rows = ["-t", ",".join(TASKS), "--data", "mini", "-L", "40", "-b", "4", "--no-model-metrics", "--quiet"]
-    arguments = ["eval", "-m", "demo:causal", *rows, *where, "-o", str(folder)]
-    environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environment, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-    )
-
-
-def outcome(folder: Path) -> tuple[dict, dict]:
-    """Results without times and costs, and all generations."""
-    document = json.loads((folder / "results.json").read_text())
-    for key in ("run_id", "checksum"):
-        document.pop(key)
-    document["files"].pop("manifest.json")
-    for task in document["tasks"].values():
-        task.pop("cost")
-    return document, {task: pq.read_table(folder / "samples" / f"{task}.parquet").to_pylist() for task in TASKS}
-
-
-def events(folder: Path, kind: str) -> list[dict]:
-    path = folder / "events.jsonl"
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    return [event for line in lines if line.endswith("\n") and (event := json.loads(line))["kind"] == kind]
+def command(folder: Path, *where: str) -> list[str]:
+    rows = ["-t", "imdb,iwslt2017,commongen", "--data", "mini", "-L", "40", "-b", "4", "--no-model-metrics", "--quiet"]
+    return ["eval", "-m", "demo:causal", *rows, *where, "-o", str(folder)]
 
 
 @pytest.mark.long
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'grue[ray]'")
 def test_a_local_cluster_with_a_killed_worker_gives_the_results_of_one_process(tmp_path):
-    alone = start(tmp_path / "alone", "--device", "cpu")
-    _, err = alone.communicate(timeout=PATIENCE_SECONDS)
-    assert alone.returncode == 0, err
+    finish(*command(tmp_path / "alone", "--device", "cpu"))
     folder = tmp_path / "cluster"
-    run = start(folder, "--cluster", "ray", "--workers", "2")
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and run.poll() is None and len(events(folder, "worker_ready")) < 2:
-        time.sleep(0.05)
-    while run.poll() is None and sum(event["generations"] for event in events(folder, "generated")) < 12:
-        time.sleep(0.05)
+    run = start(*command(folder, "--cluster", "ray", "--workers", "2"), RAY_ADDRESS=None)
+    until(lambda: len(events(folder, "worker_ready")) == 2, run)
+    until(lambda: sum(event["generations"] for event in events(folder, "generated")) >= 12, run)
     assert run.poll() is None, run.communicate()
     victim = events(folder, "worker_ready")[0]
     os.kill(victim["pid"], signal.SIGKILL)
-    out, err = run.communicate(timeout=PATIENCE_SECONDS)
+    _, err = run.communicate(timeout=PATIENCE_SECONDS)
     assert run.returncode == 0, err
-    assert "Traceback" not in out + err
+    assert "Traceback" not in err
     [lost] = events(folder, "worker_lost")
     assert lost["worker"] == victim["worker"]
     assert lost["rows"] > 0

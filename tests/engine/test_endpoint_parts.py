@@ -17,7 +17,7 @@ from grue.core.run import EndpointInfo, ModelInfo
 from grue.engine.endpoint import faults
 from grue.engine.endpoint.address import Key, read_address, read_key
 from grue.engine.endpoint.answer import Answer, MalformedError, error_message, read_answer
-from grue.engine.endpoint.background import Background
+from grue.engine.endpoint.coroutine_thread import CoroutineThread
 from grue.engine.endpoint.faults import Fault, RowRefusedError, asked_wait, raise_for, wait_before
 from grue.engine.endpoint.pace import Pace
 from grue.engine.endpoint.payload import draw_seed, refuse_what_cannot_be_done, request_body
@@ -345,8 +345,8 @@ def test_background_works_inside_a_running_loop_and_hands_errors_over():
         raise UsageError("no")
 
     async def caller() -> int:
-        return Background(answer).result()
+        return CoroutineThread(answer).result()
 
     assert asyncio.run(caller()) == 7
     with pytest.raises(UsageError, match="no"):
-        Background(fail).result()
+        CoroutineThread(fail).result()

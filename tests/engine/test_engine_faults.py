@@ -14,7 +14,7 @@ from grue.core.decoding import Decoding
 from grue.core.task import Truncation
 from grue.engine.hf import HFEngine
 from grue.engine.protocol import Job, Request
-from tests.engine.families import FOUR, POSITIONS, build, opened, prompts
+from tests.engine.families import FOUR, POSITIONS, opened_once, prompts
 from tests.engine.reference import Alone, failures, fitting, rows_of, run, written
 
 NEW = 12
@@ -30,15 +30,7 @@ LOST = "CUDA error: unspecified launch failure"
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], HFEngine]:
-    """Family -> engine, opened once."""
-    made: dict[str, HFEngine] = {}
-
-    def get(family: str) -> HFEngine:
-        if family not in made:
-            made[family] = opened(build(family, tmp_path_factory.mktemp("families") / family))
-        return made[family]
-
-    return get
+    return opened_once(tmp_path_factory.mktemp("families"))
 
 
 def rows_for(engine: HFEngine, n: int, seed: int = 3):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from grue.cli.main import run as command_line
 from grue.core.decoding import Decoding
 from grue.core.errors import CheckpointError
 from grue.engine.open import EngineOptions, open_engine
-from tests.engine.families import FOUR, OTHERS, POSITIONS, REFUSED, build, opened, prompts
+from tests.engine.families import FOUR, OTHERS, POSITIONS, REFUSED, build, opened_once, prompts
 from tests.engine.reference import Alone, Comparison, events, fitting, rows_of, run
 
 NEW = 16
@@ -24,14 +25,8 @@ ENDS = {"many": None, "one": (1,), "none": ()}
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Alone]:
     """Family -> its engine, and the library beside it; opened once."""
-    made: dict[str, Alone] = {}
-
-    def get(family: str) -> Alone:
-        if family not in made:
-            made[family] = Alone(opened(build(family, tmp_path_factory.mktemp("families") / family)))
-        return made[family]
-
-    return get
+    once = opened_once(tmp_path_factory.mktemp("families"))
+    return cache(lambda family: Alone(once(family)))
 
 
 def check(found: Comparison, *, ties: int = 1) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grue.core.decoding import Decoding
 from grue.engine.hf import HFEngine
 from grue.engine.memory import is_out_of_memory
-from tests.engine.families import FOUR, POSITIONS, build, opened, prompts
+from tests.engine.families import FOUR, POSITIONS, opened_once, prompts
 from tests.engine.reference import Alone, events, failures, fitting, rows_of, run, written
 from tests.engine.short_memory import hooked, short, short_allocations, short_layers
 
@@ -37,15 +37,7 @@ RANDOM = settings(
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], HFEngine]:
-    """Family -> engine, opened once."""
-    made: dict[str, HFEngine] = {}
-
-    def get(family: str) -> HFEngine:
-        if family not in made:
-            made[family] = opened(build(family, tmp_path_factory.mktemp("families") / family))
-        return made[family]
-
-    return get
+    return opened_once(tmp_path_factory.mktemp("families"))
 
 
 def rows_for(engine: HFEngine, n: int, seed: int = 3):

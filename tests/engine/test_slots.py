@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from grue.core.decoding import Decoding
 from grue.core.rows import Row
 from grue.core.task import Truncation
-from grue.engine.background import Background
 from grue.engine.batching import common_prefix
+from grue.engine.generator_thread import GeneratorThread
 from grue.engine.protocol import Job, Request
 from grue.engine.slots.shelves import Layout, Shelves, Tenant, widths
 from grue.engine.stops import Stops
@@ -228,7 +228,7 @@ def test_values_of_a_thread_come_in_order_and_its_error_after_them():
 
     found: list[int] = []
     with pytest.raises(ValueError, match="five"):
-        found.extend(number for some in Background(numbers) for number in some)
+        found.extend(number for some in GeneratorThread(numbers) for number in some)
     assert found == [0, 1, 2, 3, 4]
 
 
@@ -241,6 +241,6 @@ def test_thread_ends_where_nobody_takes_its_values_any_more():
             time.sleep(0.001)
         ended.set()
 
-    for _ in Background(numbers):
+    for _ in GeneratorThread(numbers):
         break
     assert ended.wait(10)

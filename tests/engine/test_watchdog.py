@@ -13,7 +13,7 @@ import time
 import pytest
 
 from grue.engine import watchdog
-from grue.engine.background import Background
+from grue.engine.generator_thread import GeneratorThread
 from grue.engine.watchdog import Stall, Watchdog
 
 PATIENCE_SECONDS = 60
@@ -158,7 +158,7 @@ def test_the_line_of_an_engine_that_decodes_in_a_thread_of_its_own(told):
             time.sleep(0.01)
 
     with Watchdog(0.05, told.append, poll_seconds=0.01):
-        assert list(Background(decoding)) == [[1]]
+        assert list(GeneratorThread(decoding)) == [[1]]
     assert told[0].what == "decode (rows 5)"
     assert any("stuck_while_decoding" in line for line in told[0].stack)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,36 +12,13 @@ from typing import Any
 import pytest
 
 from grue.engine.energy import EnergyMeter, open_meter
+from tests.processes import SLOW, events, kill, start, until
 
 CALL = ("-t", "iwslt2017", "--data", "mini", "--no-model-metrics", "--metrics", "mean_length", "--quiet")
-PATIENCE_SECONDS = 120
-# Storing takes its time.
-SLOW = """
-import time
-from grue.runs.directory import RunDirectory
-
-append = RunDirectory.append
-
-
-def slow(self, task, generations):
-    append(self, task, generations)
-    if list(generations):
-        time.sleep(1)
-
-
-RunDirectory.append = slow
-from grue.cli.main import main
-main()
-"""
 
 
 def _cost(folder: Path, task: str = "iwslt2017") -> dict[str, Any]:
     return json.loads((folder / "results.json").read_text())["tasks"][task]["cost"]
-
-
-def _events(folder: Path, kind: str) -> list[dict[str, Any]]:
-    lines = (folder / "events.jsonl").read_text().splitlines(keepends=True)
-    return [event for line in lines if line.endswith("\n") and (event := json.loads(line))["kind"] == kind]
 
 
 @pytest.fixture
@@ -74,7 +49,7 @@ def test_a_run_says_how_fast_it_read_and_wrote_and_what_share_of_the_device_that
     cost = _cost(tmp_path / "run")
     assert cost["prefill_tokens_per_second"] > 0
     assert cost["decode_tokens_per_second"] > 0
-    (first,) = _events(tmp_path / "run", "first_row")
+    (first,) = events(tmp_path / "run", "first_row")
     assert cost["first_row_seconds"] == first["seconds"]
     # Loading comes before the first row, and no row is stored before its portion's time has passed.
     assert cost["first_row_seconds"] > 0
@@ -138,23 +113,16 @@ def test_a_killed_run_counts_its_first_row_once_and_the_energy_of_the_rows_that_
     run = tmp_path / "run"
     # Rows one by one, so that a kill meets a run between its first row and its last.
     call = ("eval", "-m", "demo:causal", *CALL, "-L", "40", "-b", "1", "-o", str(run))
-    started = subprocess.Popen([sys.executable, "-c", SLOW, *call], stdout=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not (run / "events.jsonl").is_file() or not _events(run, "first_row"):
-            assert time.monotonic() < end
-            assert started.poll() is None, "it ended before it was killed"
-            time.sleep(0.05)
-    finally:
-        started.send_signal(signal.SIGKILL)
-        started.wait()
+    process = start(*call, program=SLOW)
+    until(lambda: events(run, "first_row") != [], process)
+    kill(process)
     assert grue(*call).code == 0
-    stored = _events(run, "started")[1]["stored"]
+    stored = events(run, "started")[1]["stored"]
     assert 0 < stored < 40
     assert len(told) == 1, "the killed start was measured elsewhere"
     cost = _cost(run)
     assert (cost["energy_joules"], cost["energy_generations"]) == (2.0, 40 - stored)
-    first, second = _events(run, "first_row")
+    first, second = events(run, "first_row")
     assert cost["first_row_seconds"] == first["seconds"] != second["seconds"]
 
 
@@ -167,7 +135,7 @@ def test_where_nothing_tells_its_energy_there_is_no_number(
     grue("eval", "-m", "demo:causal", *CALL, "-L", 2, "-o", tmp_path / "run")
     cost = _cost(tmp_path / "run")
     assert (cost["energy_joules"], cost["energy_generations"], cost["energy_of"]) == (None, None, [])
-    assert _events(tmp_path / "run", "energy") == []
+    assert events(tmp_path / "run", "energy") == []
 
 
 def test_a_null_system_costs_time_alone_and_loads_no_library(tmp_path: Path) -> None:

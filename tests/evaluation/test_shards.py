@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -24,30 +19,11 @@ from grue.core.run import Shard
 from grue.engine.null import NullEngine
 from grue.engine.protocol import Failure, Portion
 from grue.evaluation.shard import parse_shard, rows_of
+from tests.processes import SLOW, kill, start, stored, until
 
 CALL = ("-m", "demo:causal", "-t", "imdb,iwslt2017,commongen", "--data", "mini", "-L", "7", "--quiet")
 SAMPLED = ("-g", "do_sample=true,temperature=0.8,num_beams=1", "--samples", "2")
 TASKS = ("imdb", "iwslt2017", "commongen")
-PROGRAM = "from grue.cli.main import main; main()"
-# Storing takes its time, so that a kill meets a run between its first row and its last.
-SLOW = """
-import time
-from grue.runs.directory import RunDirectory
-
-append = RunDirectory.append
-
-
-def slow(self, task, generations):
-    append(self, task, generations)
-    if list(generations):
-        time.sleep(1)
-
-
-RunDirectory.append = slow
-from grue.cli.main import main
-main()
-"""
-PATIENCE_SECONDS = 120
 
 
 def evaluate(folder: Path, *flags: str) -> Path:
@@ -319,28 +295,13 @@ def test_from_python_with_default_folders(tmp_path, monkeypatch, made, results):
     assert results(joined.path) == results(made[0])
 
 
-def start(program: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-        start_new_session=True,
-    )
-
-
 def test_a_killed_part_is_named_and_its_command_finishes_it(grue, tmp_path, results):
     call = ("-m", "demo:causal", "-t", "imdb", "--data", "mini", "-L", "48", "--quiet", "-b", "2")
     assert grue("eval", *call, "-o", tmp_path / "whole").code == 0
     assert grue("eval", *call, "--shard", "1/2", "-o", tmp_path / "one").code == 0
-    process = start(SLOW, "eval", *call, "--shard", "2/2", "-o", str(tmp_path / "two"))
-    lines = tmp_path / "two" / "samples" / "imdb.partial.jsonl"
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and (not lines.exists() or lines.read_bytes().count(b"\n") < 1):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process = start("eval", *call, "--shard", "2/2", "-o", tmp_path / "two", program=SLOW)
+    until(lambda: stored(tmp_path / "two") != [], process)
+    kill(process)
     answer = grue("merge", tmp_path / "one", tmp_path / "two", "-o", tmp_path / "joined")
     assert answer.code == 2
     assert "shard 2 of 2 is not finished" in answer.err
@@ -355,13 +316,9 @@ def test_a_killed_part_is_named_and_its_command_finishes_it(grue, tmp_path, resu
 def test_a_killed_merge_is_started_again(made, tmp_path, grue, results):
     whole, parts = made
     arguments = ["merge", *map(str, parts), "-o", str(tmp_path / "joined")]
-    process = start(PROGRAM, *arguments)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and process.poll() is None and not (tmp_path / "joined" / "samples").exists():
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    process = start(*arguments)
+    until((tmp_path / "joined" / "samples").exists, process)
+    kill(process)
     assert not (tmp_path / "joined" / "results.json").exists()
     assert grue(*arguments).code == 0
     assert results(tmp_path / "joined") == results(whole)

@@ -18,8 +18,8 @@ from grue.core.task import Truncation
 from grue.core.text import Json
 from grue.engine.endpoint.address import Address, Key, read_address, read_key
 from grue.engine.endpoint.asking import Asking, Manner
-from grue.engine.endpoint.background import Background
 from grue.engine.endpoint.client import connected
+from grue.engine.endpoint.coroutine_thread import CoroutineThread
 from grue.engine.endpoint.faults import Fault, RowRefusedError, wait_before
 from grue.engine.endpoint.payload import refuse_what_cannot_be_done
 from grue.engine.endpoint.server import OPEN_ATTEMPTS, look_at
@@ -49,7 +49,7 @@ def open_endpoint(model: str, options: EngineOptions) -> EndpointEngine:
         raise UsageError("-m openai: names no model.", "Write -m openai:NAME, the name the server knows it by.")
     _refuse_local_options(options)
     address, key = read_address(options.base_url), read_key(os.environ)
-    server = Background(partial(look_at, address, key)).result()
+    server = CoroutineThread(partial(look_at, address, key)).result()
     info = ModelInfo(
         name=options.name or name,
         source=f"{PREFIX}{name}",
@@ -131,7 +131,7 @@ class EndpointEngine:
         Raises:
             CheckpointError: where the server does not answer it.
         """
-        Background(self._probe).result()
+        CoroutineThread(self._probe).result()
 
     async def _probe(self) -> None:
         short = replace(self._decoding, max_new_tokens=1, min_new_tokens=0)
@@ -160,7 +160,7 @@ class EndpointEngine:
             CheckpointError: where the server will answer no request any more.
         """
         ready: queue.SimpleQueue[Portion | None] = queue.SimpleQueue()
-        background = Background(partial(self._ask_all, requests, job, ready))
+        thread = CoroutineThread(partial(self._ask_all, requests, job, ready))
         try:
             is_done = False
             while not is_done:
@@ -171,9 +171,9 @@ class EndpointEngine:
                 portions = [portion for portion in came if portion is not None]
                 if portions:
                     yield joined(portions)
-            background.result()
+            thread.result()
         finally:
-            background.stop()
+            thread.stop()
 
     async def _ask_all(self, requests: Sequence[Request], job: Job, ready: queue.SimpleQueue[Portion | None]) -> None:
         most = job.batch_rows or AT_ONCE

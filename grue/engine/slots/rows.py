@@ -6,8 +6,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from grue.engine.sampling import RowRandom
+from grue.engine.sampling import RowRandom, Uniform
 from grue.engine.slots.shelves import Tenant
+
+
+class _Undrawn:
+    """The random numbers of a text whose tokens are not drawn: there are none."""
+
+    def uniform(self) -> float:
+        """Never asked for."""
+        raise LookupError("nothing is drawn here")
+
+
+UNDRAWN = _Undrawn()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +55,7 @@ class Row(Tenant):
         ids: New tokens.
         source: What cross-attention reads; ``None`` for decoder-only models.
         started: When its prompt was admitted.
-        random: Its random numbers; ``None`` where nothing is drawn.
+        random: Its random numbers.
     """
 
     prompt: Prompt = field(default_factory=lambda: Prompt(-1, ()))
@@ -52,7 +63,7 @@ class Row(Tenant):
     ids: list[int] = field(default_factory=list)
     source: Source | None = None
     started: float = field(default_factory=time.perf_counter)
-    random: RowRandom | None = None
+    random: Uniform = UNDRAWN
     _uniform: float | None = None
 
     def __post_init__(self) -> None:
@@ -62,7 +73,6 @@ class Row(Tenant):
     def uniform(self) -> float:
         """The number in [0, 1) that draws the next token: the same again until that token is written."""
         if self._uniform is None:
-            assert self.random is not None
             self._uniform = self.random.uniform()
         return self._uniform
 

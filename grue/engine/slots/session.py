@@ -58,6 +58,8 @@ class SlotSession:
         try:
             self.model = SlotModel(model, is_encoder_decoder=is_encoder_decoder, longest=self._longest)
         except (TypeError, ValueError, AttributeError, KeyError, IndexError, NotImplementedError) as error:
+            # Modules of families that nobody has seen are looked into: what they lack or do another way shows as any
+            # of these, and batches that are decoded to their end ask less of them.
             raise UnsupportedAttentionError(f"{type(error).__name__}: {error}") from error
         check_agreement(self.model, lambda: self._slots(1), start=tokens.decoder_start)
 

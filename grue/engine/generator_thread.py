@@ -18,7 +18,7 @@ class _Done:
         self.error = error
 
 
-class Background(Generic[T]):
+class GeneratorThread(Generic[T]):
     """Values of a generator as they come, all that are there at a time.
 
     Args:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 END_SECONDS = 5.0
 
 
-class Background(Generic[T]):
+class CoroutineThread(Generic[T]):
     """Runs one coroutine; it needs no event loop of the caller and disturbs none.
 
     The thread is a daemon: an interpreter that ends does not wait for an answer that is under way.
