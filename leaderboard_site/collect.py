@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grue.comparison.standings_runs import BoardRun, board_run
 from grue.core.errors import GrueError, UsageError
 from grue.runs.read import Broken, find_runs
-from grue.runs.supersession import Supersession, read_supersessions
+from grue.runs.supersession import Supersession, decisions_of, sorted_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def collect(results: Sequence[Path]) -> Collection:
             raise UsageError(f"--results {folder}: no such folder.", "Name a folder of run directories.")
     runs: dict[str, BoardRun] = {}
     skipped: list[Skipped] = []
-    for found in find_runs(*results):
+    # Of copies the first by path counts, in whatever order the folders are named.
+    for found in sorted(find_runs(*results), key=lambda run: run.path.resolve()):
         if isinstance(found, Broken):
             skipped.append(Skipped(found.path, found.reason))
             continue
@@ -53,24 +54,28 @@ def collect(results: Sequence[Path]) -> Collection:
         if other is not run and other.stored.results != run.stored.results:
             skipped.append(Skipped(found.path, f"run id {run.id} is also that of {other.stored.path}."))
     decisions, faults = _decisions(runs.values())
-    current = (replace(runs[run_id], superseded=decisions.get(run_id)) for run_id in sorted(runs))
-    return Collection(tuple(current), (*skipped, *faults))
+    return Collection(with_decisions(runs, decisions), (*skipped, *faults))
 
 
-def _decisions(runs: Iterable[BoardRun]) -> tuple[dict[str, Supersession], list[Skipped]]:
-    """Run id of a result that was corrected -> the decision; and corrections that cannot be read."""
-    found: dict[str, Supersession] = {}
+def with_decisions(runs: Mapping[str, BoardRun], decisions: Iterable[Supersession]) -> tuple[BoardRun, ...]:
+    """The runs by id, each with the decision that another run counts instead of it."""
+    of_old = {decision.old: decision for decision in decisions if decision.new in runs}
+    return tuple(replace(runs[run_id], superseded=of_old.get(run_id)) for run_id in sorted(runs))
+
+
+def _decisions(runs: Iterable[BoardRun]) -> tuple[list[Supersession], list[Skipped]]:
+    """The corrections that run directories bear, and those that cannot be read or contradict earlier ones."""
+    made: list[Supersession] = []
     faults = []
+    paths: dict[str, Path] = {}
     for run in runs:
+        paths[run.id] = run.stored.path
         try:
-            made = list(read_supersessions(run.stored.path, run.id))
+            made += decisions_of(run.stored)
         except GrueError as error:
             faults.append(Skipped(run.stored.path, one_line(error)))
-            continue
-        if run.stored.submission is not None and (earlier := run.stored.submission.supersedes):
-            made.append(Supersession(earlier.run_id, run.id, earlier.reason, earlier.date.isoformat()))
-        found.update({decision.old: decision for decision in made if decision.old != run.id})
-    return found, faults
+    kept, refused = sorted_out(made, ())
+    return kept, [*faults, *(Skipped(paths[one.decision.new], one.reason) for one in refused)]
 
 
 def one_line(error: GrueError) -> str:

@@ -16,7 +16,7 @@ from grue.core.errors import GrueError, UsageError
 from grue.runs.validity import Validity, read_validity
 from leaderboard_site import documents
 from leaderboard_site.cards import Card, card
-from leaderboard_site.collect import Skipped, collect, one_line
+from leaderboard_site.collect import Collection, Skipped, collect, one_line
 from leaderboard_site.costs import Axis
 from leaderboard_site.folder import MARKER, check_folder, swapped
 from leaderboard_site.links import FileScheme, Page
@@ -44,12 +44,12 @@ class BoardReport:
 
 
 def build_board(
-    results: Sequence[Path], out: Path, base_url: str | None = None, include: Sequence[Path] = ()
+    results: Sequence[Path] | None, out: Path, base_url: str | None = None, include: Sequence[Path] = ()
 ) -> BoardReport:
     """Build the static board of all runs in the results folders.
 
     Args:
-        results: Folders of run directories, or run directories.
+        results: Folders of run directories, or run directories; ``None`` for the runs of the store.
         out: Folder of the board; replaced whole if it is an older board.
         base_url: Address under which it will be served, for canonical links.
         include: Task plugins outside the installed packages.
@@ -60,12 +60,20 @@ def build_board(
     """
     if base_url is not None and not base_url.startswith(("https://", "http://")):
         raise UsageError(f"--base-url {base_url!r} is no web address.", "Begin it with https:// or http://.")
-    check_folder(out, results)
-    found = collect(results)
+    found = _collected(results)
+    check_folder(out, [run.stored.path for run in found.runs] if results is None else results)
     with swapped(out) as folder:
         builder = _Builder(found.runs, folder, base_url, include)
         builder.build()
     return BoardReport(builder.n_pages, len(found.runs), (*found.skipped, *builder.skipped))
+
+
+def _collected(results: Sequence[Path] | None) -> Collection:
+    if results is not None:
+        return collect(results)
+    from leaderboard_site.from_store import collect_stored
+
+    return collect_stored()
 
 
 class _Builder:

@@ -22,13 +22,17 @@ def group() -> None:
 @app.command()
 def build(
     ctx: typer.Context,
-    results: Annotated[
-        list[Path],
-        typer.Option("--results", metavar="DIR", help="Folder of run directories, or one run; repeatable."),
-    ],
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder of the board: new, empty or an older board.")
     ],
+    results: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--results",
+            metavar="DIR",
+            help="Folder of run directories, or one run; repeatable. [default: the runs of the store, `grue db`]",
+        ),
+    ] = None,
     more: Annotated[
         list[Path] | None, typer.Argument(metavar="[DIR]...", help="Further results, as `--results runs/*` gives them.")
     ] = None,
@@ -38,13 +42,13 @@ def build(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Build the board from run directories; it opens from disk and needs no server.
+    """Build the board from run directories, or from the store; it opens from disk and needs no server.
 
     The folder is replaced whole. A run directory that cannot be read is left out, named, and makes the exit code 3.
     """
     from leaderboard_site.export import build_board
 
-    report = build_board([*results, *(more or ())], out, base_url, included(ctx))
+    report = build_board([*(results or ()), *(more or ())] or None, out, base_url, included(ctx))
     index = out / "index.html"
     for skipped in report.skipped:
         note(f"skipped: {skipped.path}: {skipped.reason}")

@@ -11,11 +11,10 @@ _OF_KIND = {"predictions": "rescored", "imported": "imported"}
 def mark_of(model: ModelInfo, submission: Submission | None = None) -> str:
     """``verified``, ``rescored``, ``self-reported`` or ``imported``.
 
-    We ran a checkpoint or scored its predictions; nobody saw the weights behind an endpoint. A published result has
-    the mark that its reviewers gave it.
+    We ran a checkpoint or scored its predictions; nobody saw the weights behind an endpoint. What a published result
+    says of itself counts where it claims less.
     """
-    if submission is not None:
-        return submission.mark
-    if model.kind in _OF_KIND:
-        return _OF_KIND[model.kind]
-    return model.endpoint.mark if model.endpoint is not None and model.endpoint.mark in MARKS else "verified"
+    own = _OF_KIND.get(model.kind, "verified")
+    if own == "verified" and model.endpoint is not None and model.endpoint.mark in MARKS:
+        own = model.endpoint.mark
+    return own if submission is None else max(own, submission.mark, key=MARKS.index)

@@ -6,7 +6,7 @@ the decision is found again wherever the run directory goes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from grue.core.run import SCHEMA_VERSION
 from grue.core.text import Json
 from grue.runs.fields import Fields, read_document
 from grue.runs.files import storing, write_json
+from grue.runs.read import StoredRun
 
 SUPERSEDES = "supersedes.json"
 
@@ -33,6 +34,72 @@ class Supersession:
     new: str
     reason: str
     decided_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A decision in a run directory that does not fit those before it, and why."""
+
+    decision: Supersession
+    reason: str
+
+
+def decisions_of(stored: StoredRun) -> tuple[Supersession, ...]:
+    """The decisions that a run directory bears, those of a published result among them; most bear none.
+
+    Raises:
+        RunDirectoryError: where the file is damaged.
+    """
+    run_id = stored.manifest_value().run_id
+    found = read_supersessions(stored.path, run_id)
+    earlier = stored.submission.supersedes if stored.submission is not None else None
+    if earlier is None:
+        return found
+    decided_at = f"{earlier.date.isoformat()}T00:00:00Z"
+    return (*found, Supersession(earlier.run_id, run_id, earlier.reason, decided_at))
+
+
+def unfit(decision: Supersession, successors: Mapping[str, str]) -> str:
+    """Why a decision does not fit others; empty where it does.
+
+    Args:
+        decision: The one in question.
+        successors: Old run id -> new run id of those that stand.
+    """
+    if decision.old == decision.new:
+        return f"run {decision.old} cannot take its own place."
+    if decision.old in successors:
+        return f"run {decision.old} has a successor already: {successors[decision.old]}."
+    later: str | None = decision.new
+    while later is not None:
+        later = successors.get(later)
+        if later == decision.old:
+            return f"run {decision.new} was itself superseded by {decision.old}."
+    return ""
+
+
+def sorted_out(
+    found: Iterable[Supersession], standing: Sequence[Supersession]
+) -> tuple[list[Supersession], list[Refused]]:
+    """Those of the found decisions that can be added, and the others with the reason.
+
+    The result does not depend on the order in which they were found: earlier decisions stand before later ones.
+
+    Args:
+        found: Decisions of run directories.
+        standing: Decisions that stand already.
+    """
+    successors = {known.old: known.new for known in standing}
+    kept: list[Supersession] = []
+    refused: list[Refused] = []
+    for decision in sorted(set(found) - set(standing), key=lambda one: (one.decided_at, one.old, one.new, one.reason)):
+        fault = unfit(decision, successors)
+        if fault:
+            refused.append(Refused(decision, fault))
+        else:
+            kept.append(decision)
+            successors[decision.old] = decision.new
+    return kept, refused
 
 
 def read_supersessions(path: Path, run_id: str) -> tuple[Supersession, ...]:

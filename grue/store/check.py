@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 
 from grue.core.text import Json
 from grue.runs.read import Broken
-from grue.runs.supersession import Supersession
+from grue.runs.supersession import Supersession, sorted_out
 from grue.store.database import Store
-from grue.store.decisions import all_decisions, sorted_out
+from grue.store.decisions import all_decisions
 from grue.store.models import RunModel
 from grue.store.reading import Indexed, folders_of, read_folders
 from grue.store.rebuild import Progress
@@ -93,6 +93,8 @@ def check(store: Store, results: Sequence[Path], progress: Progress | None = Non
                 if isinstance(found, Broken):
                     skipped.append(found)
                     continue
+                if found.fault is not None:
+                    skipped.append(found.fault)
                 decisions += found.decisions
                 if found.rows.run_id not in seen:
                     seen[found.rows.run_id] = found.path

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
@@ -11,17 +10,9 @@ from sqlalchemy import Connection, insert, select
 from grue.core.errors import StoreError, UsageError
 from grue.core.text import nearest
 from grue.runs.identity import timestamp
-from grue.runs.supersession import Supersession, write_supersession
+from grue.runs.supersession import Supersession, unfit, write_supersession
 from grue.store.database import Store
 from grue.store.models import RunModel, SupersessionModel
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A decision in a run directory that does not fit those before it, and why."""
-
-    decision: Supersession
-    reason: str
 
 
 def supersede(store: Store, old: str, new: str, reason: str) -> Supersession:
@@ -52,49 +43,6 @@ def supersede(store: Store, old: str, new: str, reason: str) -> Supersession:
         # Last: where the file cannot be written, the transaction is undone.
         write_supersession(Path(paths[decision.new]), decision)
     return decision
-
-
-def unfit(decision: Supersession, successors: Mapping[str, str]) -> str:
-    """Why a decision does not fit others; empty where it does.
-
-    Args:
-        decision: The one in question.
-        successors: Old run id -> new run id of those that stand.
-    """
-    if decision.old == decision.new:
-        return f"run {decision.old} cannot take its own place."
-    if decision.old in successors:
-        return f"run {decision.old} has a successor already: {successors[decision.old]}."
-    later: str | None = decision.new
-    while later is not None:
-        later = successors.get(later)
-        if later == decision.old:
-            return f"run {decision.new} was itself superseded by {decision.old}."
-    return ""
-
-
-def sorted_out(
-    found: Iterable[Supersession], standing: Sequence[Supersession]
-) -> tuple[list[Supersession], list[Refused]]:
-    """Those of the found decisions that can be added, and the others with the reason.
-
-    The result does not depend on the order in which they were found: earlier decisions stand before later ones.
-
-    Args:
-        found: Decisions of run directories.
-        standing: Decisions of the database, which are never removed.
-    """
-    successors = {known.old: known.new for known in standing}
-    kept: list[Supersession] = []
-    refused: list[Refused] = []
-    for decision in sorted(set(found) - set(standing), key=lambda one: (one.decided_at, one.old, one.new, one.reason)):
-        fault = unfit(decision, successors)
-        if fault:
-            refused.append(Refused(decision, fault))
-        else:
-            kept.append(decision)
-            successors[decision.old] = decision.new
-    return kept, refused
 
 
 def all_decisions(connection: Connection) -> list[Supersession]:

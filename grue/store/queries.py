@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -25,6 +26,7 @@ from grue.store.values import (
     Block,
     Board,
     Entry,
+    Location,
     Number,
     RunPage,
     RunSummary,
@@ -80,6 +82,13 @@ def run(store: Store, run_id: str) -> RunRecord:
     return record_from(found[run_id])
 
 
+def locations(store: Store) -> tuple[Location, ...]:
+    """Where all runs lie, by id."""
+    query = select(RunModel.run_id, RunModel.path, RunModel.checksum).order_by(RunModel.run_id)
+    with store.read() as connection:
+        return tuple(Location(row.run_id, Path(row.path), row.checksum) for row in connection.execute(query))
+
+
 def settings(store: Store) -> tuple[SettingSummary, ...]:
     """Settings by slug."""
     query = (
@@ -132,22 +141,22 @@ def board(store: Store, setting: str, *, only: Sequence[str] | None = None, with
         select(ResultModel.task, ResultModel.asked_id, ResultModel.suite_id, ResultModel.run_id, ResultModel.numbers)
         .join(RunModel, RunModel.run_id == ResultModel.run_id)
         .where(RunModel.setting == setting)
-        .order_by(ResultModel.run_id, ResultModel.position)
     )
     if only is not None:
         results = results.where(ResultModel.task.in_(list(only)))
     with store.read() as connection:
-        summaries = {row.run_id: _summary(row) for row in connection.execute(of_runs)}
+        summaries = {row.run_id: _summary(row) for row in connection.execute(of_runs).all()}
         shown = {key: one for key, one in summaries.items() if with_superseded or one.superseded is None}
         blocks: dict[tuple[str, str, str], list[tuple[str, bytes]]] = {}
-        for task, asked_id, suite_id, run_id, numbers in connection.execute(results):
+        for task, asked_id, suite_id, run_id, numbers in connection.execute(results).all():
             if run_id in shown:
                 blocks.setdefault((task, asked_id, suite_id), []).append((run_id, numbers))
         asked = read_asked(connection, {key[1] for key in blocks})
         suites = read_suites(connection, {key[2] for key in blocks})
     found: dict[str, list[Block]] = {}
     for (task, asked_id, suite_id), rows in sorted(blocks.items()):
-        run_ids, packed = zip(*rows, strict=True)
+        # Sorting here is faster than in the database, which would move the numbers too.
+        run_ids, packed = zip(*sorted(rows), strict=True)
         suite = Suite.from_text(suites[suite_id])
         found.setdefault(task, []).append(Block(asked_from(asked[asked_id]), suite, run_ids, unpack(packed)))
     return Board(setting, shown, {task: TaskBoard(task, tuple(group)) for task, group in found.items()})
@@ -171,19 +180,17 @@ def history(store: Store, setting: str, task: str, metric: str) -> tuple[Best, .
     Yardsticks, superseded runs and metrics without direction give nothing.
     """
     found = board(store, setting, only=[task])
-    numbers = found.tasks[task].of(metric) if task in found.tasks else []
+    numbers = found.tasks[task].usual(metric) if task in found.tasks else []
     ranked = [number for number in numbers if not found.runs[number.run_id].is_yardstick]
-    keys = Counter(number.key for number in ranked)
-    usual = max(keys, key=lambda key: (keys[key], str(key)), default=None)
     steps: list[Best] = []
     in_time = sorted(
-        (number for number in ranked if number.key == usual),
+        ranked,
         key=lambda one: (found.runs[one.run_id].created_microseconds, one.run_id),
     )
     for number in in_time:
-        if number.higher_is_better is None:
+        if number.scored.higher_is_better is None:
             continue
-        towards = 1 if number.higher_is_better else -1
+        towards = 1 if number.scored.higher_is_better else -1
         if not steps or towards * number.value > towards * steps[-1].value:
             summary = found.runs[number.run_id]
             steps.append(Best(number.run_id, summary.name, summary.created_at, number.value))
@@ -239,8 +246,7 @@ def _entry(key: str, numbers: Sequence[Number], found: Board) -> Entry:
         mean=mean.mean,
         spread=mean.sd,
         ci95=mean.ci95,
-        asked=first.asked,
-        signature=first.signature,
+        scored=first.scored,
     )
 
 

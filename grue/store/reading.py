@@ -11,8 +11,8 @@ from pathlib import Path
 
 from grue.core.errors import GrueError, UsageError
 from grue.runs.read import Broken, broken_run, read_run, run_folders
-from grue.runs.supersession import Supersession
-from grue.store.records import decisions_of, record_of
+from grue.runs.supersession import Supersession, decisions_of
+from grue.store.records import record_of
 from grue.store.rows import RunRows, rows_of
 
 # Below, starting other processes costs more than they save.
@@ -27,11 +27,13 @@ class Indexed:
 
     Attributes:
         decisions: The corrections that it bears.
+        fault: Why these cannot be read; ``None`` where they can.
     """
 
     path: Path
     rows: RunRows
     decisions: tuple[Supersession, ...]
+    fault: Broken | None = None
 
 
 def folders_of(results: Sequence[Path]) -> list[Path]:
@@ -60,6 +62,10 @@ def read_folder(path: Path) -> Indexed | Broken:
     """Read and verify one run directory."""
     try:
         stored = read_run(path)
-        return Indexed(path, rows_of(record_of(stored)), decisions_of(stored))
+        rows = rows_of(record_of(stored))
     except GrueError as error:
         return broken_run(path, error)
+    try:
+        return Indexed(path, rows, decisions_of(stored))
+    except GrueError as error:
+        return Indexed(path, rows, (), broken_run(path, error))

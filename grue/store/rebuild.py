@@ -11,12 +11,12 @@ from sqlalchemy import delete, select
 
 from grue.core.errors import RunDirectoryError, StoreError
 from grue.runs.read import Broken, read_run
-from grue.runs.supersession import Supersession
+from grue.runs.supersession import Refused, Supersession, decisions_of, sorted_out
 from grue.store.database import Store
-from grue.store.decisions import Refused, add_decisions, all_decisions, sorted_out
+from grue.store.decisions import add_decisions, all_decisions
 from grue.store.models import AskedModel, ResultModel, RunModel, SuiteModel
 from grue.store.reading import folders_of, read_folders
-from grue.store.records import decisions_of, record_of
+from grue.store.records import record_of
 from grue.store.rows import RowWriter, RunRows, rows_of
 
 _CHUNK_RUNS = 128
@@ -75,6 +75,8 @@ def rebuild(store: Store, results: Sequence[Path], progress: Progress | None = N
                 if isinstance(found, Broken):
                     skipped.append(found)
                     continue
+                if found.fault is not None:
+                    skipped.append(found.fault)
                 run_id, checksum = found.rows.run_id, str(found.rows.run["checksum"])
                 other = checksums.setdefault(run_id, (checksum, found.path))
                 if other[1] == found.path:

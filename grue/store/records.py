@@ -16,7 +16,6 @@ from grue.runs.files import sha256_file
 from grue.runs.mark import mark_of
 from grue.runs.read import MANIFEST, RESULTS, StoredRun
 from grue.runs.setting import run_setting
-from grue.runs.supersession import Supersession, read_supersessions
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -120,20 +119,6 @@ def record_of(stored: StoredRun) -> RunRecord:
         raise RunDirectoryError(f"holds a value that no run writes: {error}.", place=MANIFEST) from error
     _check_size(record)
     return record
-
-
-def decisions_of(stored: StoredRun) -> tuple[Supersession, ...]:
-    """The corrections that a run directory or a published result bears.
-
-    Raises:
-        RunDirectoryError: where the file is damaged.
-    """
-    found = read_supersessions(stored.path, stored.manifest_value().run_id)
-    earlier = stored.submission.supersedes if stored.submission is not None else None
-    if earlier is None:
-        return found
-    decided_at = f"{earlier.date.isoformat()}T00:00:00Z"
-    return (*found, Supersession(earlier.run_id, stored.manifest_value().run_id, earlier.reason, decided_at))
 
 
 def flat(record: RunRecord) -> Iterator[tuple[str, Json]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 
 from grue.core.metric import Floats
 from grue.core.run import ScoreValue
 from grue.runs.supersession import Supersession
 from grue.store.records import Asked
-from grue.store.suites import HIGH, LOW, VALUE, N, Suite
+from grue.store.suites import VALUE, Suite
 
 YARDSTICKS = ("null", "oracle")
 
@@ -22,8 +25,6 @@ class RunSummary:
         created_at: As its manifest says it.
         seed: Seed of its generation.
         setting: Slug of the setting that it is ranked in.
-        path: Where its run directory lies.
-        checksum: Of its ``results.json``.
         superseded: The decision by which another run took its place; ``None`` where it counts.
     """
 
@@ -40,8 +41,6 @@ class RunSummary:
     parameters: int | None
     status: str
     setting: str
-    path: str
-    checksum: str
     grue: ScoreValue
     naturalness: ScoreValue
     superseded: Supersession | None
@@ -50,6 +49,15 @@ class RunSummary:
     def is_yardstick(self) -> bool:
         """Null systems and the oracle are shown beside the runs and never ranked."""
         return self.kind in YARDSTICKS
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a run lies, and the checksum of its ``results.json`` as it was indexed."""
+
+    run_id: str
+    path: Path
+    checksum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +86,32 @@ class TaskSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """One metric of one task of one run that has a value.
+class Scored:
+    """What numbers have in common that were asked and scored alike.
 
     Attributes:
-        n: Rows behind the value.
+        metric: The metric's name.
         asked: What was asked of the task.
+        key: The comparison key: only numbers with equal ones are ranked or compared.
     """
+
+    metric: str
+    signature: str | None
+    scale: float | None
+    higher_is_better: bool | None
+    asked: Asked
+    key: tuple[str, int, str, str, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One metric of one task of one run that has a value; ``n`` is the number of rows behind it."""
 
     run_id: str
     value: float
     ci95: tuple[float, float] | None
     n: int
-    scale: float | None
-    higher_is_better: bool | None
-    signature: str | None
-    asked: Asked
-
-    @property
-    def key(self) -> tuple[str, int, str, str, str, str | None]:
-        """The comparison key: only numbers with equal ones are ranked or compared."""
-        return (*self.asked.rows_key, self.signature)
+    scored: Scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,26 +129,27 @@ class Block:
     run_ids: tuple[str, ...]
     numbers: Floats
 
+    def has(self, metric: str) -> bool:
+        """Whether any result has a value of a metric."""
+        index = self._index(metric)
+        return index is not None and bool(np.isfinite(self.numbers[:, index, VALUE]).any())
+
     def of(self, metric: str) -> list[Number]:
         """A metric's numbers, results without a value left out."""
-        index = next((index for index, line in enumerate(self.suite.metrics) if line[0] == metric), None)
+        index = self._index(metric)
         if index is None:
             return []
-        _, signature, scale, higher_is_better, _, _ = self.suite.metrics[index]
+        name, signature, scale, higher_is_better, _, _ = self.suite.metrics[index]
+        scored = Scored(name, signature, scale, higher_is_better, self.asked, (*self.asked.rows_key, signature))
+        # A number that is unlike itself is none.
         return [
-            Number(
-                run_id,
-                row[VALUE],
-                (row[LOW], row[HIGH]) if row[LOW] == row[LOW] else None,  # NaN is unlike itself
-                int(row[N]),
-                scale,
-                higher_is_better,
-                signature,
-                self.asked,
-            )
-            for run_id, row in zip(self.run_ids, self.numbers[:, index].tolist(), strict=True)
-            if row[VALUE] == row[VALUE]
+            Number(run_id, value, (low, high) if low == low else None, int(n), scored)
+            for run_id, (value, low, high, n) in zip(self.run_ids, self.numbers[:, index].tolist(), strict=True)
+            if value == value
         ]
+
+    def _index(self, metric: str) -> int | None:
+        return next((index for index, line in enumerate(self.suite.metrics) if line[0] == metric), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +171,19 @@ class TaskBoard:
         """A metric's numbers, by run id; results without a value are left out."""
         return sorted((number for block in self.blocks for number in block.of(metric)), key=lambda one: one.run_id)
 
+    def usual(self, metric: str) -> list[Number]:
+        """A metric's numbers that can be ranked together: those with the most common comparison key, by run id."""
+        groups: dict[tuple[object, ...], list[Number]] = {}
+        for block in self.blocks:
+            numbers = block.of(metric)
+            if numbers:
+                groups.setdefault(numbers[0].scored.key, []).extend(numbers)
+        most = max(groups, key=lambda key: (len(groups[key]), str(key)), default=None)
+        return [] if most is None else sorted(groups[most], key=lambda one: one.run_id)
+
     def shown(self) -> str | None:
         """The metric that stands for the task: the first with a value, primary ones before others."""
-        return next((name for name in self.metrics if any(block.of(name) for block in self.blocks)), None)
+        return next((name for name in self.metrics if any(block.has(name) for block in self.blocks)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +212,7 @@ class Entry:
         mean: Of the seeds' values; a seed's repeats give the value of the earliest of them.
         spread: Standard deviation over seeds (n - 1); ``None`` for one seed.
         ci95: Interval of the mean over rows and seeds; ``None`` where a run has none.
-        asked: What was asked of the task.
-        signature: Of the metric.
+        scored: What was asked and how it was scored.
     """
 
     key: str
@@ -199,8 +222,7 @@ class Entry:
     mean: float
     spread: float | None
     ci95: tuple[float, float] | None
-    asked: Asked
-    signature: str | None
+    scored: Scored
 
 
 @dataclass(frozen=True, slots=True)

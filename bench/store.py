@@ -1,0 +1,259 @@
+"""The results store on a board of 1,000 runs × 7 tasks × 40 metrics: making the index, and query with ranking.
+
+Run directories are written first: manifest, results of 280 metrics with intervals, and the tables of generations and
+statistics of a small run, which are hashed at every rebuild as they are for users. ``--database`` measures PostgreSQL.
+A cold query is the first one of a process that has imported what it needs; ``warm`` is the median of the following.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grue.core.metric import MetricValue
+from grue.core.run import (
+    Cost,
+    DataInfo,
+    Manifest,
+    ModelInfo,
+    Rates,
+    Results,
+    RunScores,
+    ScoreValue,
+    TaskManifest,
+    TaskResult,
+    TaskScore,
+)
+from grue.runs.files import sha256_file
+from grue.runs.identity import run_identity
+from grue.stats.ranking import Candidate, rank
+from grue.store import queries
+from grue.store.check import check
+from grue.store.database import open_store
+from grue.store.rebuild import rebuild
+from grue.store.values import Board, Number
+
+TASKS = ("imdb", "commongen", "cnn_dailymail", "totto", "narrativeqa", "iwslt2017", "daily_dialog")
+N_METRICS = 40
+N_ROWS = 48
+SETTING = "test"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--database", help="Address of an empty PostgreSQL database. [default: SQLite in a new folder]")
+    parser.add_argument("--cold", type=Path, help=argparse.SUPPRESS)
+    call = parser.parse_args()
+    if call.cold:
+        print(json.dumps(_queries(str(call.cold) if not call.database else call.database, rounds=1)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "runs"
+        write_runs(results, call.runs)
+        database = call.database or f"sqlite:///{folder}/grue.sqlite"
+        print(json.dumps(measured(results, database, call.runs, call.rounds), indent=1))
+
+
+def measured(results: Path, database: str, n_runs: int, rounds: int) -> dict[str, object]:
+    """All figures of one database."""
+    rates, seconds = [], []
+    with open_store(database) as store:
+        for _ in range(rounds):
+            start = time.perf_counter()
+            done = rebuild(store, [results])
+            rates.append(n_runs / (time.perf_counter() - start))
+            if done.runs != n_runs or done.skipped:
+                raise SystemExit(f"{done.runs} of {n_runs} runs, {len(done.skipped)} skipped")
+        start = time.perf_counter()
+        checked = check(store, [results])
+        seconds.append(time.perf_counter() - start)
+        if checked.differences:
+            raise SystemExit(str(checked.differences[0]))
+    cold = subprocess.run(
+        [sys.executable, __file__, "--cold", "sqlite", "--database", database],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "database": database.partition(":")[0],
+        "runs": n_runs,
+        "rebuild_runs_per_second": {"median": round(statistics.median(rates)), "all": [round(rate) for rate in rates]},
+        "check_runs_per_second": round(n_runs / seconds[0]),
+        "milliseconds": {"cold": json.loads(cold.stdout), "warm": _queries(database, rounds=max(rounds, 5))},
+    }
+
+
+def _queries(database: str, rounds: int) -> dict[str, float]:
+    """Milliseconds of query and ranking; the median of the rounds."""
+    questions: dict[str, Callable[[Board], int]] = {
+        "board, one number a task and the GRUE score": board_page,
+        "board, every metric of every task": every_metric,
+    }
+    with open_store(database) as store:
+        taken: dict[str, float] = {}
+        for name, ranked in questions.items():
+            times = []
+            for _ in range(rounds):
+                start = time.perf_counter()
+                ranked(queries.board(store, SETTING))
+                times.append((time.perf_counter() - start) * 1000)
+            taken[name] = round(statistics.median(times), 1)
+        times = []
+        for _ in range(rounds):
+            start = time.perf_counter()
+            every_metric(queries.board(store, SETTING, only=["commongen"]))
+            times.append((time.perf_counter() - start) * 1000)
+        taken["one task, all its metrics"] = round(statistics.median(times), 1)
+    return taken
+
+
+def board_page(board: Board) -> int:
+    """Rank the metric shown of every task, and the runs by their GRUE score."""
+    n_ranked = 0
+    for task in board.tasks.values():
+        shown = task.shown()
+        n_ranked += ranked(board, task.usual(shown)) if shown else 0
+    scores = [Candidate(run.run_id, run.grue.value, run.created_at) for run in board.runs.values()]
+    return n_ranked + len(rank(scores, higher_is_better=True))
+
+
+def every_metric(board: Board) -> int:
+    """Rank every metric of every task."""
+    return sum(ranked(board, task.usual(metric)) for task in board.tasks.values() for metric in task.metrics)
+
+
+def ranked(board: Board, numbers: list[Number]) -> int:
+    """Rank numbers of one comparison key."""
+    candidates = [Candidate(one.run_id, one.value, board.runs[one.run_id].created_at) for one in numbers]
+    return len(rank(candidates, higher_is_better=numbers[0].scored.higher_is_better))
+
+
+def write_runs(folder: Path, n_runs: int) -> None:
+    """Write run directories of the contract's shape; numbers are drawn, tables are the same in all."""
+    generator = random.Random(0)
+    tables = folder / ".tables"
+    for kind in ("samples", "statistics"):
+        (tables / kind).mkdir(parents=True)
+    for task in TASKS:
+        _write_table(tables / "samples" / f"{task}.parquet", with_text=True)
+        _write_table(tables / "statistics" / f"{task}.parquet", with_text=False)
+    files = {str(path.relative_to(tables)): sha256_file(path) for path in sorted(tables.rglob("*.parquet"))}
+    for number in range(n_runs):
+        _write_run(folder, number, generator, tables, files)
+    shutil.rmtree(tables)
+
+
+def _write_table(path: Path, *, with_text: bool) -> None:
+    ids = [f"row-{index:04d}" for index in range(N_ROWS)]
+    columns: dict[str, object] = {"id": ids, "sample": [0] * N_ROWS}
+    if with_text:
+        columns |= {
+            name: [f"{name} {row_id} " + "a grey river walks under the bridge " * 5 for row_id in ids]
+            for name in ("prompt", "prediction", "inputs")
+        }
+    numbers = random.Random(str(path.name))
+    columns |= {f"metric_{index}": [numbers.random() for _ in ids] for index in range(20)}
+    pq.write_table(pa.table(columns), path)
+
+
+def _write_run(folder: Path, number: int, generator: random.Random, tables: Path, files: dict[str, str]) -> None:
+    run_id = "01" + "".join(generator.choice(ALPHABET) for _ in range(24))
+    path = folder / run_id
+    shutil.copytree(tables, path)
+    names = [f"metric_{index}" for index in range(N_METRICS)]
+    tasks = {
+        task: TaskManifest(
+            version=1,
+            profile="standard",
+            quirks=(),
+            split="test",
+            data=DataInfo(source="hub", id=f"org/{task}", revision="a" * 40, sha256="d" * 64, rows=N_ROWS),
+            prompts_sha256=hashlib.sha256(task.encode()).hexdigest(),
+            limit=None,
+            samples=1,
+            generation={"num_beams": 4, "max_new_tokens": 100, "do_sample": False},
+            metrics={name: f"{name}|tok:13a|case:mixed|smooth:exp|impl:some-package-1.2.3|v:1" for name in names},
+            rewards={},
+            primary=tuple(names[:2]),
+        )
+        for task in TASKS
+    }
+    model = ModelInfo(
+        name=f"model {number}",
+        source=f"org/model-{number}",
+        kind="hub",
+        revision="b" * 40,
+        weights_sha256=hashlib.sha256(str(number).encode()).hexdigest(),
+        parameters=124_000_000,
+        dtype="bfloat16",
+        engine="hf",
+    )
+    manifest = Manifest(
+        run_id=run_id,
+        identity=run_identity(model, tasks, 0),
+        created_at=f"2026-01-{1 + number % 28:02d}T05:02:{number % 60:02d}Z",
+        grue={"version": "0.1.0", "commit": None},
+        model=model,
+        environment={"python": "3.11.7", "platform": "Linux"},
+        arguments={"model": model.source, "tasks": "grue", "seed": 0},
+        seed=0,
+        tasks=tasks,
+    )
+    results = Results(
+        run_id=run_id,
+        status="finished",
+        tasks={task: _task_result(tasks[task], generator) for task in TASKS},
+        files=files,
+        scores=RunScores(_score(generator), _score(generator)),
+    )
+    (path / "manifest.json").write_text(json.dumps(manifest.to_json(), indent=2))
+    (path / "results.json").write_text(json.dumps(results.to_json(), indent=2))
+
+
+def _task_result(asked: TaskManifest, generator: random.Random) -> TaskResult:
+    metrics = {}
+    for index, (name, signature) in enumerate(asked.metrics.items()):
+        value = generator.random()
+        reason = "no method promises an interval for it" if index % 4 == 3 else None
+        interval = None if reason else (value - 0.01, value + 0.01)
+        metrics[name] = MetricValue(value, interval, N_ROWS, 1.0, index % 5 != 4 or None, signature, reason)
+    return TaskResult(
+        status="finished",
+        expected=N_ROWS,
+        scored=N_ROWS,
+        failed=0,
+        metrics=metrics,
+        rewards={},
+        rates=Rates(empty=0.0, cut_prompt=0.0, cut_output=0.1),
+        cost=Cost(wall_seconds=12.5, generated_tokens=900, tokens_per_second=72.0),
+        score=TaskScore(quality=_score(generator), naturalness=_score(generator)),
+    )
+
+
+def _score(generator: random.Random) -> ScoreValue:
+    value = 100 * generator.random()
+    return ScoreValue(value, (value - 1, value + 1))
+
+
+if __name__ == "__main__":
+    main()
