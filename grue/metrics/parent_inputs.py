@@ -16,6 +16,7 @@ from typing import Any
 from grue.core.text import Json
 from grue.metrics.parent_score import Facts
 from grue.metrics.text.detokenize import detokenize
+from grue.metrics.text.kept import kept
 
 _BREAKS = re.compile(r"[\t\r\n]+")
 _LINE_BREAKS = re.compile(r"[\r\n]+")
@@ -24,6 +25,8 @@ N_REFERENCES = 3
 TITLES = ("table_page_title", "table_section_title")
 SECTION_TEXT = "table_section_text"
 NEEDED = ("table", "highlighted_cells")
+# Characters of a text or value whose words are kept.
+LONGEST_KEPT = 2**12
 SUBSETS = {"": None, "_overlap": True, "_nonoverlap": False}
 
 
@@ -44,7 +47,7 @@ def one_line(text: str) -> str:
     return _LINE_BREAKS.sub(" ", text).strip() if text.strip() else NULL
 
 
-@lru_cache(maxsize=2**14)
+@kept(2**14, longest=LONGEST_KEPT)
 def plain(text: str) -> str:
     """A text lower-cased and with its tokens joined: what the evaluation's BLEU and PARENT read."""
     return detokenize(text.lower())
@@ -111,7 +114,7 @@ def _at(cells: list[list[str]], position: Any) -> str:
     return cells[row][column] if 0 <= row < len(cells) and 0 <= column < len(cells[row]) else ""
 
 
-@lru_cache(maxsize=2**14)
+@kept(2**14, longest=LONGEST_KEPT)
 def _value_tokens(value: str) -> tuple[str, ...]:
     return tuple(_split(value))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nltk.stem.porter import PorterStemmer
 
 from grue.metrics.text import porter as rules
-from grue.metrics.text.stems import original_porter, porter
+from grue.metrics.text.stems import porter
 
 NLTK = PorterStemmer()
 # Suffixes of all steps of Porter 1980 and of NLTK's extensions, and ends that only look like one.
@@ -103,11 +103,6 @@ def test_a_word_of_a_million_letters_is_stemmed_at_once() -> None:
     for part in ("y", "a", "b", "ab", "ba", "aab", "sy", "yys", "alli", "ing"):
         # Only the last letters change, and twenty parts have all that the rules ask of the letters before.
         assert rules.stem(part * 300_000 + "ing") == part * 299_980 + NLTK.stem(part * 20 + "ing")
-
-
-def test_the_cache_is_bounded() -> None:
-    for cached in (porter, original_porter):
-        assert 1000 < cached.cache_info().maxsize < 2**20  # type: ignore[operator]
 
 
 def test_words_of_real_texts_have_nltks_stems(material: Path) -> None:

@@ -7,15 +7,14 @@ felt as verb forms ("evening", "morning") stand for themselves alone.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from grue.metrics.text.kept import kept
 from grue.metrics.text.lemma_table import ADJECTIVES, IRREGULAR, THEMSELVES
 
 VERSION = 1
 _VOWELS = "aeiou"
 
 
-@lru_cache(maxsize=2**16)
+@kept(2**16)
 def lemmas(word: str) -> frozenset[str]:
     """All lemmas that a lower-cased word may have, itself among them."""
     found = {word, *IRREGULAR.get(word, ())}

@@ -6,15 +6,16 @@ from functools import lru_cache
 from typing import Any
 
 from grue.metrics.text import porter as porter_rules
+from grue.metrics.text.kept import kept
 
 
-@lru_cache(maxsize=2**17)
+@kept(2**17)
 def porter(word: str) -> str:
     """The stem that NLTK's Porter stemmer gives, in its default mode with the extensions of its authors."""
     return porter_rules.stem(word)
 
 
-@lru_cache(maxsize=2**16)
+@kept(2**16)
 def original_porter(word: str) -> str:
     """The stem of the algorithm as Porter published it in 1980, by NLTK's stemmer."""
     stem: str = _original_stemmer().stem(word)
