@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from grue.core.metric import Floats
+from grue.stats.sums import Weights, weight_type, weighted_sums
 
 RESAMPLES = 1000
 LEVEL = 0.95
 TOO_FEW = "no interval: it needs at least two rows"
 _CHUNK_CELLS = 4_000_000  # about 32 MB of weights at a time
+_DRAWN_CELLS = 64_000  # about 0.5 MB of draws at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +103,62 @@ def resampled_together(
         if n_rows < 2:
             continue
         members = [index for index, column in enumerate(columns) if len(column.statistics) == n_rows]
-        parts: dict[int, list[Floats]] = {index: [] for index in members}
-        for weights in draw_counts(n_rows, n_resamples, seed):
-            for index in members:
-                column = columns[index]
-                values = column.corpus_value(weights @ column.statistics)
-                parts[index].append(np.asarray(values, dtype=np.float64))
-        for index in members:
-            out[index] = np.concatenate(parts[index])
+        statistics = [columns[index].statistics for index in members]
+        dtype = weight_type(statistics)
+        # Exact sums are the same however they are made; others are made one metric at a time, as adding another metric
+        # to a run must not touch them.
+        together = [members] if dtype is np.float32 else [[index] for index in members]
+        stacked: list[Weights] = [
+            np.concatenate([columns[index].statistics for index in block], axis=1).astype(dtype, copy=False)
+            for block in together
+        ]
+        sums = [np.empty((n_resamples, joined.shape[1])) for joined in stacked]
+        start = 0
+        cells = _DRAWN_CELLS if dtype is np.float32 else _CHUNK_CELLS
+        for weights in draw_counts(n_rows, n_resamples, seed, dtype, cells):
+            for joined, total in zip(stacked, sums, strict=True):
+                total[start : start + len(weights)] = weighted_sums(weights, joined)
+            start += len(weights)
+        for block, total in zip(together, sums, strict=True):
+            left = 0
+            for index in block:
+                right = left + columns[index].statistics.shape[1]
+                out[index] = np.asarray(columns[index].corpus_value(total[:, left:right]), dtype=np.float64)
+                left = right
     return out
 
 
-def draw_counts(n_rows: int, n_resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each row was drawn, a portion of the resamples at a time, shape (portion, n_rows)."""
+def draw_counts(
+    n_rows: int,
+    n_resamples: int,
+    seed: int,
+    dtype: type[np.float32] | type[np.float64] = np.float64,
+    cells: int = _CHUNK_CELLS,
+) -> Iterator[Weights]:
+    """How often each row was drawn, a portion of the resamples at a time, shape (portion, n_rows).
+
+    One product with the statistics then sums those of all resamples of the portion. How draws are cut into portions
+    does not touch what is drawn; it may touch the last digit of sums in double precision.
+
+    Args:
+        n_rows: Rows to draw from, and drawn in each resample.
+        n_resamples: Resamples in all.
+        seed: Seed of the draws.
+        dtype: Of the weights.
+        cells: Weights of one portion at most; small ones stay in the processor's cache.
+    """
     generator = np.random.default_rng(seed)
-    at_once = max(1, _CHUNK_CELLS // n_rows)
+    at_once, drawn_at_once = max(1, cells // n_rows), max(1, _DRAWN_CELLS // n_rows)
     for start in range(0, n_resamples, at_once):
         size = min(at_once, n_resamples - start)
-        drawn = generator.integers(0, n_rows, size=(size, n_rows))
-        # One product then sums the statistics of all resamples of the portion.
-        drawn += np.arange(size)[:, None] * n_rows
-        yield np.bincount(drawn.ravel(), minlength=size * n_rows).reshape(size, n_rows).astype(np.float64)
+        weights = np.empty((size, n_rows), dtype=dtype)
+        for first in range(0, size, drawn_at_once):
+            rows = min(drawn_at_once, size - first)
+            drawn = generator.integers(0, n_rows, size=(rows, n_rows))
+            drawn += np.arange(rows)[:, None] * n_rows
+            counts = np.bincount(drawn.ravel(), minlength=rows * n_rows)
+            weights[first : first + rows] = counts.reshape(rows, n_rows)
+        yield weights
 
 
 def mean_of(total: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """Two systems on the same rows, brought into one order, so that a result depends on neither the order of the rows
 nor on which of the two systems is named first.
 
-A seed draws positions, not rows. Rows are therefore sorted by what they hold, and the two systems put into a fixed
-order by the sorted rows; whoever asks for the other order gets the same numbers with the sign flipped.
+A seed draws positions, not rows. Rows are therefore sorted by a hash of what they hold, and the two systems put into
+an order that follows from the sorted rows; whoever asks for the other gets the same numbers with the sign flipped.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from grue.core.metric import Floats
 from grue.stats.bootstrap import Column
 
 # Two values are one where they differ by less than this part of their size: sums of the same numbers in another order.
 ROUNDING = 1e-12
+_KEYS_SEED = 1
+_Keys = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,25 @@ class Pair:
 
     def values(self) -> tuple[float, float]:
         """The values of the first and of the second on all rows."""
+        if not self.n:
+            return float("nan"), float("nan")
         first, second = (float(self.corpus_value(part.sum(axis=0))) for part in (self.first, self.second))
         return (first, second) if self.sign else (first, first)
+
+    def difference(self) -> float:
+        """Second minus first."""
+        first, second = self.values()
+        return second - first
+
+    def oriented(self, interval: tuple[float, float] | None) -> tuple[float, float] | None:
+        """An interval for second minus first as one for candidate minus baseline."""
+        if interval is None or self.sign > 0:
+            return interval
+        low, high = interval
+        if self.sign < 0:
+            return 0.0 - high, 0.0 - low  # never a negative zero
+        reach = max(0.0 - low, high)
+        return 0.0 - reach, reach
 
     def rounding(self) -> float:
         """Differences smaller than this are rounding."""
@@ -75,17 +95,18 @@ def pair_of(
     has_rows = rows_baseline is not None and rows_candidate is not None
     left = _with(baseline.statistics, rows_baseline if has_rows else None)
     right = _with(candidate.statistics, rows_candidate if has_rows else None)
-    kept, exchanged = _sorted(left, right), _sorted(right, left)
-    sign = _compare(kept, exchanged)
-    both = kept if sign >= 0 else exchanged
-    width, k = left.shape[1], baseline.statistics.shape[1]
-    first, second = both[:, :width], both[:, width:]
+    keys, exchanged = _keys(left, right), _keys(right, left)
+    sign = _compare(np.sort(keys), np.sort(exchanged))
+    if sign < 0:
+        left, right, keys = right, left, exchanged
+    order = np.argsort(keys, kind="stable")
+    k = baseline.statistics.shape[1]
     return Pair(
-        np.ascontiguousarray(first[:, :k]),
-        np.ascontiguousarray(second[:, :k]),
+        left[order, :k],
+        right[order, :k],
         candidate.corpus_value,
-        first[:, k] if has_rows else None,
-        second[:, k] if has_rows else None,
+        left[order, k] if has_rows else None,
+        right[order, k] if has_rows else None,
         sign,
     )
 
@@ -95,14 +116,18 @@ def _with(statistics: Floats, rows: Floats | None) -> Floats:
     return stacked
 
 
-def _sorted(left: Floats, right: Floats) -> Floats:
-    both = np.column_stack((left, right))
-    ordered: Floats = both[np.lexsort(both.T[::-1])]
-    return ordered
+def _keys(left: Floats, right: Floats) -> _Keys:
+    """A 64-bit hash of each row: equal rows have equal keys, and others for all practical purposes do not."""
+    bits = (np.column_stack((left, right)) + 0.0).view(np.uint64)  # adding 0 turns a negative zero into zero
+    for shift in (32, 16):  # small whole numbers differ in their highest bits alone
+        bits ^= bits >> np.uint64(shift)
+    multipliers = np.random.default_rng(_KEYS_SEED).integers(0, 2**64, size=bits.shape[1], dtype=np.uint64)
+    keys: _Keys = (bits * (multipliers | np.uint64(1))).sum(axis=1, dtype=np.uint64)
+    return keys
 
 
-def _compare(kept: Floats, exchanged: Floats) -> int:
-    differ = np.flatnonzero(np.not_equal(kept, exchanged).ravel() & ~(np.isnan(kept) & np.isnan(exchanged)).ravel())
+def _compare(kept: _Keys, exchanged: _Keys) -> int:
+    differ = np.flatnonzero(kept != exchanged)
     if not len(differ):
         return 0
-    return 1 if kept.ravel()[differ[0]] < exchanged.ravel()[differ[0]] else -1
+    return 1 if kept[differ[0]] < exchanged[differ[0]] else -1

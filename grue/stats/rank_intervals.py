@@ -10,6 +10,7 @@ import numpy.typing as npt
 from grue.core.metric import Floats
 from grue.stats.bootstrap import LEVEL, RESAMPLES, Column, draw_counts
 from grue.stats.pairs import ROUNDING
+from grue.stats.sums import weight_type, weighted_sums
 
 Ints = npt.NDArray[np.int64]
 _BLOCK_CELLS = 4_000_000  # about 32 MB of sums at a time
@@ -37,11 +38,12 @@ def entry_draws(columns: Sequence[Column], *, n_resamples: int = RESAMPLES, seed
     (n_rows,) = sizes
     out = np.empty((len(columns), n_resamples))
     start = 0
-    for weights in draw_counts(n_rows, n_resamples, seed):
+    dtype = weight_type(column.statistics for column in columns)
+    for weights in draw_counts(n_rows, n_resamples, seed, dtype):
         stop = start + len(weights)
         for block in _blocks(columns, max(n_rows, len(weights))):
             stacked = np.concatenate([columns[index].statistics for index in block], axis=1)
-            sums = weights @ stacked
+            sums = weighted_sums(weights, stacked)
             left = 0
             for index in block:
                 right = left + columns[index].statistics.shape[1]

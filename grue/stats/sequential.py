@@ -32,13 +32,14 @@ import numpy as np
 from grue.stats.bootstrap import RESAMPLES, Column
 from grue.stats.boundaries import lower_bounds, upper_bounds
 from grue.stats.influence import pseudo_differences
-from grue.stats.paired import paired
+from grue.stats.randomization import p_worse_than
 
 LEVEL = 0.05
-MISS = 0.05
+MISS = 0.1
 LOOKS = 10
 FEWEST_ROWS = 20
 FEWEST_CHANGED = 10
+NOT_DEFINED = "the metric is not defined on these rows"
 _FAR = 10.0
 
 Decision = Literal["pass", "fail", "continue"]
@@ -72,9 +73,10 @@ class Look:
     """What a look found.
 
     Attributes:
-        decision: ``continue`` where it is not certain yet.
+        decision: ``continue`` where it is not certain yet, and where the metric is not defined on these rows, even
+            where they are all.
         n: Rows so far.
-        z: Of the one-sided test; the higher, the worse the candidate. Between -10 and 10.
+        z: Of the one-sided test; the higher, the worse the candidate. Between -10 and 10; ``None`` where not defined.
         p: Of the one-sided test.
         drop: How much worse the candidate is, in the metric's unit.
         n_changed: Rows that are not the same for both.
@@ -84,9 +86,9 @@ class Look:
 
     decision: Decision
     n: int
-    z: float
-    p: float
-    drop: float
+    z: float | None
+    p: float | None
+    drop: float | None
     n_changed: int
     n_worse: int
     why: str
@@ -144,7 +146,7 @@ def look(
     *,
     higher_is_better: bool,
     margin: float = 0.0,
-    n_resamples: int = RESAMPLES,
+    n_trials: int = RESAMPLES,
     seed: int = 0,
 ) -> Look:
     """Decide on the rows so far.
@@ -156,7 +158,7 @@ def look(
         candidate: Of the candidate, the same rows.
         higher_is_better: Direction of the metric.
         margin: Drop allowed, in the metric's unit; the one given to ``plan``.
-        n_resamples: Trials of the randomisation.
+        n_trials: Trials of the randomisation.
         seed: Seed of the trials.
 
     Raises:
@@ -166,21 +168,19 @@ def look(
     if n_rows != plan.rows[index]:
         raise ValueError(f"look {index} is planned for {plan.rows[index]} rows, not {n_rows}")
     better = 1 if higher_is_better else -1
-    result = paired(
-        baseline, candidate, higher_is_better=higher_is_better, margin=margin, n_resamples=n_resamples, seed=seed
+    (p_worse,) = p_worse_than(
+        baseline, [candidate], higher_is_better=higher_is_better, margin=margin, n_trials=n_trials, seed=seed
     )
     apart = pseudo_differences(baseline, candidate)
-    is_last = index == len(plan.rows) - 1
-    if result.p_worse is None or result.difference is None or apart is None:
-        decision: Decision = "pass" if is_last else "continue"
-        return Look(decision, n_rows, 0.0, 1.0, 0.0, 0, 0, "the metric is not defined on these rows")
+    if p_worse is None or apart is None:
+        return Look("continue", n_rows, None, None, None, 0, 0, NOT_DEFINED)
     drops = -better * apart
     changed = (baseline.statistics != candidate.statistics).any(axis=1)
     n_changed, n_worse = int(changed.sum()), int((changed & (drops > 0)).sum())
-    p = _sharper(result.p_worse, drops - margin, n_resamples)
+    p = _sharper(p_worse, drops - margin, n_trials)
     z = _z(p)
     decision, why = _decide(plan, index, z, n_changed, n_worse)
-    return Look(decision, n_rows, z, p, -better * result.difference, n_changed, n_worse, why)
+    return Look(decision, n_rows, z, p, better * (baseline.value() - candidate.value()), n_changed, n_worse, why)
 
 
 def _decide(plan: Plan, index: int, z: float, n_changed: int, n_worse: int) -> tuple[Decision, str]:
@@ -219,7 +219,7 @@ def _worse_rows_to_reach(z: float) -> int:
 
 
 def _few_enough(rows: Sequence[int], needed: int, miss: float) -> list[int]:
-    """Worse rows up to which each look but the last passes; ``needed`` of them pass at most with the chance ``miss``."""
+    """Worse rows up to which a look but the last passes; where there are ``needed``, any does at most with ``miss``."""
     total = rows[-1]
     if needed > total:
         return list(rows[:-1])
