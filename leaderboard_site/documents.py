@@ -136,12 +136,18 @@ def _board_row(data: BoardData, run: BoardRun) -> dict[str, Any]:
         if entry:
             scores[name] = {"metric": board.metric, **_entry(entry)}
     rank = _rank(place, overall.lack or (YARDSTICK if run.is_yardstick else NO_RANK))
-    if data.robustness is not None and not run.is_yardstick:
-        scores_first = {"first_share": data.robustness.shares.get(run.id)}
-    else:
-        scores_first = {}
-    mean = {"mean_place": place.mean if place else None}
-    return {**_who(run), **rank, **mean, **scores_first, "scores": scores, "cost": _cost(run)}
+    order = {"mean_place": place.mean if place else None, **_first_share(data, run)}
+    return {**_who(run), **rank, **order, "scores": scores, "cost": _cost(run)}
+
+
+def _first_share(data: BoardData, run: BoardRun) -> dict[str, Any]:
+    """How often the entry is first over random weightings of the primary metrics."""
+    weighed = data.robustness
+    if weighed is None or run.id not in {**weighed.shares, **weighed.left_out}:
+        return {}
+    lacking = weighed.left_out.get(run.id)
+    why = {"first_share_reason": f"lacks {lacking}"} if lacking else {}
+    return {"first_share": weighed.shares.get(run.id), **why}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -163,14 +169,10 @@ def _rank(standing: Place | Entry | None, reason: str = "") -> dict[str, Any]:
     if standing is None:
         return {"rank": None, "rank_ci95": None, "band": None, "rank_reason": reason}
     rank = standing.place if isinstance(standing, Place) else standing.rank
-    found: dict[str, Any] = {
-        "rank": rank,
-        "rank_ci95": list(standing.rank_ci95) if standing.rank_ci95 else None,
-        "band": band_letter(standing.band) if standing.band else None,
-    }
-    return (
-        found if None not in found.values() else {**found, "rank_reason": (rank is None and reason) or standing.reason}
-    )
+    interval = list(standing.rank_ci95) if standing.rank_ci95 else None
+    found = {"rank": rank, "rank_ci95": interval, "band": band_letter(standing.band) if standing.band else None}
+    why = reason if rank is None and reason else standing.reason
+    return {**found, "rank_reason": why} if None in found.values() else found
 
 
 def _value(score: Score) -> dict[str, Any]:
@@ -182,9 +184,11 @@ def _value(score: Score) -> dict[str, Any]:
 
 
 def _cost(run: BoardRun, task: str = "") -> dict[str, Any]:
+    """What a run cost; of an entry of several, the mean of its runs."""
     results = results_of(run, [task] if task else run.tasks)
+    tokens = sum(n for result in results if (n := result.cost.generated_tokens))
     return {
-        "wall_seconds": sum(result.cost.wall_seconds or 0.0 for result in results),
-        "generated_tokens": sum(n for result in results if (n := result.cost.generated_tokens)) or None,
+        "wall_seconds": sum(result.cost.wall_seconds or 0.0 for result in results) / len(run.singles),
+        "generated_tokens": round(tokens / len(run.singles)) or None,
         **run_cost(run, results).to_json(),
     }

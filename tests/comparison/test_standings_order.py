@@ -1,8 +1,9 @@
-"""Settings and ranks, on run directories whose numbers are given."""
+"""Settings and orders, on run directories whose numbers are given and whose rows are not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from grue.comparison.standings_runs import BoardRun, board_run
 from grue.comparison.standings_settings import settings
 from grue.comparison.standings_task import TaskBoard, rank_task
 from grue.runs.read import read_run
+from tests.site.fake_runs import FakeTask, write_run
 
 
 @pytest.fixture
@@ -27,6 +29,18 @@ def run(make_run: Callable[..., Path], fake_task: Any) -> Callable[..., BoardRun
         return board_run(read_run(make_run(f"ID-{name.replace(':', '-')}", name, {"t": task}, kind=kind, source=name)))
 
     return make
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a run directory; arguments as for ``write_run`` after the folder."""
+    return partial(write_run, tmp_path / "runs")
+
+
+@pytest.fixture
+def fake_task() -> type[FakeTask]:
+    """The class of a task of a run."""
+    return FakeTask
 
 
 def _ranks(board: TaskBoard) -> dict[str, int | None]:
