@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -13,7 +14,9 @@ from grue.cli.signals import interruptible
 from grue.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from grue.engine.options import EngineOptions
     from grue.gate.report import Report
+    from grue.gate.rules import Rules
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -35,8 +38,13 @@ _MODEL_FLAGS = (
 @app.command()
 def gate(
     ctx: typer.Context,
-    baseline: Annotated[Path, typer.Option("--baseline", help="Baseline file, or a run directory.")],
-    candidate: Annotated[Path | None, typer.Option("--candidate", help="Run directory to judge.")] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", help="Baseline file, or a run directory. [default: the gate file's]"),
+    ] = None,
+    candidate: Annotated[
+        Path | None, typer.Option("--candidate", help="Run directory to judge. [default: the gate file's]")
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -89,55 +97,42 @@ def gate(
     """
     if uncertain is not None and uncertain not in POLICIES:
         raise UsageError(f"--uncertain: {uncertain!r} is neither warn nor fail.", "Leave it out for warn.")
-    policy = cast(Literal["warn", "fail"] | None, uncertain)
-    if update_baseline:
-        if sequential or candidate is None:
-            raise UsageError("--update-baseline takes a whole run.", "Name it with --candidate, without --sequential.")
-        return _update(baseline, candidate, as_json=as_json)
+    if update_baseline and sequential:
+        raise UsageError("--update-baseline takes a whole run.", "Name it with --candidate, without --sequential.")
+    if not sequential:
+        _refuse_model_flags(ctx)
+    elif model is None or candidate is not None:
+        raise UsageError("--sequential generates by itself.", "Name a model with -m, and no --candidate.")
     from grue.gate.files import check_targets, write_files
-    from grue.gate.gate import GateCall, run_gate
-    from grue.registry.tasks import list_tasks
+    from grue.gate.gate import rules_of
 
+    rules = rules_of(config, cast(Literal["warn", "fail"] | None, uncertain))
+    before, after = baseline or rules.baseline, candidate or rules.candidate
+    if before is None:
+        raise UsageError("--baseline is missing.", "Name a baseline file, here or in the gate file.")
+    if after is None and not sequential:
+        raise UsageError("--candidate is missing.", "Name the run to judge, or --sequential with a model.")
+    if update_baseline and after is not None:
+        return _update(before, after, as_json=as_json)
     check_targets(junit, markdown)
-    known = tuple(entry.name for entry in list_tasks(options.included(ctx)))
-    if sequential:
-        if model is None or candidate is not None:
-            raise UsageError("--sequential generates by itself.", "Name a model with -m, and no --candidate.")
+    if model is not None:
         options.go_offline(offline)
         from grue.cli.eval import batch_rows
-        from grue.cli.progress import watcher
         from grue.engine.options import EngineOptions
-        from grue.gate.sequential import SequentialCall, run_sequential
 
-        call = SequentialCall(
-            baseline=baseline,
-            model=model,
-            options=EngineOptions(
-                device=device,
-                dtype=dtype,
-                engine=engine,
-                base_url=base_url,
-                chat_template=chat_template,
-                adapter=adapter,
-                offline=offline,
-            ),
-            config=config,
-            uncertain=policy,
-            data=data,
-            output=output,
-            batch_rows=batch_rows(batch),
-            known_tasks=known,
-            include=options.included(ctx),
+        opening = EngineOptions(
+            device=device,
+            dtype=dtype,
+            engine=engine,
+            base_url=base_url,
+            chat_template=chat_template,
+            adapter=adapter,
+            offline=offline,
         )
-        with interruptible():
-            report = run_sequential(call, progress=watcher(quiet=quiet))
+        how = _How(model, opening, data, output, batch_rows(batch), quiet)
+        report = _generated(before, rules, how, options.included(ctx))
     else:
-        _refuse_model_flags(ctx)
-        if candidate is None:
-            raise UsageError("--candidate is missing.", "Name the run to judge, or --sequential with a model.")
-        report = run_gate(
-            GateCall(baseline=baseline, candidate=candidate, config=config, uncertain=policy, known_tasks=known)
-        )
+        report = _compared(before, Path() if after is None else after, rules, options.included(ctx))
     write_files(report, junit=junit, markdown=markdown)
     if as_json:
         print_json(report.to_json())
@@ -147,6 +142,49 @@ def gate(
         print_report(report, stdout())
     say(report)
     return int(report.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How ``--sequential`` generates."""
+
+    model: str
+    options: EngineOptions
+    data: str | None
+    output: Path | None
+    batch_rows: int | None
+    quiet: bool
+
+
+def _compared(baseline: Path, candidate: Path, rules: Rules, include: tuple[Path, ...]) -> Report:
+    from grue.gate.gate import GateCall, run_gate
+
+    return run_gate(GateCall(baseline=baseline, candidate=candidate, rules=rules, known_tasks=_known(include)))
+
+
+def _generated(baseline: Path, rules: Rules, how: _How, include: tuple[Path, ...]) -> Report:
+    from grue.cli.progress import watcher
+    from grue.gate.sequential import SequentialCall, run_sequential
+
+    call = SequentialCall(
+        baseline=baseline,
+        model=how.model,
+        options=how.options,
+        rules=rules,
+        data=how.data,
+        output=how.output,
+        batch_rows=how.batch_rows,
+        known_tasks=_known(include),
+        include=include,
+    )
+    with interruptible():
+        return run_sequential(call, progress=watcher(quiet=how.quiet))
+
+
+def _known(include: tuple[Path, ...]) -> tuple[str, ...]:
+    from grue.registry.tasks import list_tasks
+
+    return tuple(entry.name for entry in list_tasks(include))
 
 
 def _refuse_model_flags(ctx: typer.Context) -> None:

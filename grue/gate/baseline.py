@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grue.comparison.columns import all_metric_rows
 from grue.core.errors import RunDirectoryError
-from grue.core.run import SCHEMA_VERSION, checksum
+from grue.core.run import SCHEMA_VERSION, Manifest, Results, checksum
 from grue.core.text import Json
 from grue.gate.baseline_rows import REMAKE, BaselineError, StoredRows, pack_rows, rows_path, sha256_of
 from grue.gate.row_data import RATE, RowData, rate_rows
 from grue.gate.rules import RATES
 from grue.gate.side import Side, value_of
 from grue.runs.fields import Fields, read_document
-from grue.runs.files import write_atomic, write_json
+from grue.runs.files import write_atomic
 from grue.runs.read import StoredRun
 from grue.runs.values import manifest_value, results_value
 
@@ -25,6 +26,8 @@ KIND = "grue-gate-baseline"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # What a manifest says of the machine; nothing of it is compared, and a file in git should not change with it.
 _LEFT_OUT = ("environment", "schema_version")
+# Parts of a task's result that carry signatures, which the manifest has too.
+_SIGNED = ("metrics", "rewards")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def read_baseline(path: Path) -> Side:
         raise BaselineError(error.cause, fix, place=error.place) from error
     except ValueError as error:  # NaN and lone surrogates have no canonical form
         raise BaselineError(f"holds a value that is never written: {error}.", REMAKE, place=str(path)) from error
+    results = _signed(results, manifest)
     stored = StoredRows(rows_path(path, rows_sha256), rows_sha256)
 
     def rows_of(task: str, name: str) -> RowData | None:
@@ -98,7 +102,7 @@ def write_baseline(path: Path, run: StoredRun) -> Written:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not target.is_file() or target.read_bytes() != rows:
             write_atomic(target, rows)
-        write_json(path, {**document, "checksum": checksum(document)})
+        write_atomic(path, f"{_layout({**document, 'checksum': checksum(document)})}\n".encode())
         if previous is not None and previous != target:
             with suppress(FileNotFoundError):
                 previous.unlink()
@@ -141,10 +145,39 @@ def _rows(run: StoredRun, task: str) -> Iterable[tuple[str, RowData]]:
 
 
 def _results(run: StoredRun) -> dict[str, Json]:
-    """``results.json`` without what belongs to its folder or to no gate."""
+    """``results.json`` without what belongs to its folder, to no gate, or stands in the manifest."""
     document = Fields(run.results, str(run.path))
-    tasks: dict[str, Json] = {
-        name: {key: value for key, value in task.values.items() if key != "scores"}
-        for name, task in document.children("tasks")
-    }
+    tasks: dict[str, Json] = {}
+    for name, task in document.children("tasks"):
+        kept = {key: value for key, value in task.values.items() if key not in ("scores", *_SIGNED)}
+        tasks[name] = {**kept, **{kind: _unsigned(task, kind) for kind in _SIGNED}}
     return {"run_id": run.results["run_id"], "status": run.results["status"], "tasks": tasks}
+
+
+def _unsigned(task: Fields, kind: str) -> dict[str, Json]:
+    """Metrics or rewards without signatures and intervals: the rows give intervals."""
+    left_out = ("signature", "ci95")
+    return {
+        name: {key: value for key, value in one.values.items() if key not in left_out}
+        for name, one in task.children(kind)
+    }
+
+
+def _signed(results: Results, manifest: Manifest) -> Results:
+    """The results with the manifest's signatures."""
+    tasks = {}
+    for name, task in results.tasks.items():
+        asked = manifest.tasks[name]
+        metrics = {one: replace(value, signature=asked.metrics.get(one)) for one, value in task.metrics.items()}
+        rewards = {one: replace(value, signature=asked.rewards.get(one)) for one, value in task.rewards.items()}
+        tasks[name] = replace(task, metrics=metrics, rewards=rewards)
+    return replace(results, tasks=tasks)
+
+
+def _layout(value: Json, indent: str = "") -> str:
+    """JSON with an object or list of plain values on one line, so that git shows which number moved."""
+    if not isinstance(value, Mapping) or not any(isinstance(one, Mapping) for one in value.values()):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    inner = f"{indent} "
+    lines = (f"{inner}{json.dumps(key, ensure_ascii=False)}: {_layout(one, inner)}" for key, one in value.items())
+    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"

@@ -17,6 +17,7 @@ from grue.gate.rules import Rules, Uncertain
 from grue.gate.rules_file import read_rules
 from grue.gate.side import Side
 
+WITHOUT_FILE = Rules()
 NO_ANSWER = "the candidate gives no answer"
 FAILED_TASK = "the task failed in the {role}: {error}"
 
@@ -28,15 +29,13 @@ class GateCall:
     Attributes:
         baseline: Baseline file or run directory.
         candidate: Run directory.
-        config: Gate file; ``None`` for the gate without one.
-        uncertain: What "cannot tell" comes to, over what the gate file says.
+        rules: What is demanded.
         known_tasks: Tasks that are installed, for a helpful message.
     """
 
     baseline: Path
     candidate: Path
-    config: Path | None = None
-    uncertain: Uncertain | None = None
+    rules: Rules = WITHOUT_FILE
     known_tasks: tuple[str, ...] = ()
 
 
@@ -46,11 +45,11 @@ def run_gate(call: GateCall) -> Report:
     A run that crashed, is partial or cannot be read is an answer too (``infrastructure``), never an exception.
 
     Raises:
-        GateFileError: for a faulty gate file.
+        GateFileError: where the rules name what the baseline does not have.
         BaselineError: for a faulty baseline file.
         UsageError: where a path does not exist.
     """
-    rules = rules_of(call.config, call.uncertain)
+    rules = call.rules
     require_folder(call.candidate, "--candidate")
     before = open_baseline(call.baseline, call.candidate)
     plan = plan_checks(rules, before.side, call.known_tasks) if before.side else None

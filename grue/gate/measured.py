@@ -18,6 +18,8 @@ from grue.stats.paired import PairedResult, paired
 
 # Two numbers are one where they agree to nine digits: another processor sums in another order.
 SAME = 1e-9
+# Judges compute in single precision: another processor gives another seventh digit.
+SAME_EXACT = 1e-6
 _SHOWN = 5
 _SHOWN_DIGITS = 12
 NO_ROWS_LEFT = "the two runs have no row in common"
@@ -196,7 +198,8 @@ def _exact(draft: Check, baseline: Side, candidate: Side) -> Check:
     moved = [
         f"{name}: {_number(left)} → {_number(right)}"
         for name, left, right in _numbers(before, after)
-        if (left is None) != (right is None) or (left is not None and right is not None and not _same(left, right))
+        if (left is None) != (right is None)
+        or (left is not None and right is not None and not math.isclose(left, right, rel_tol=SAME_EXACT))
     ]
     n_numbers = sum(1 for _ in _numbers(before, after))
     if moved:

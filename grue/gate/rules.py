@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from grue.gate.tolerance import Tolerance
@@ -58,6 +59,8 @@ class Rules:
         defaults: Rules of the tasks that are not named; ``None`` where only named tasks are gated.
         tasks: Rules of the named tasks.
         place: File the rules come from; empty without one.
+        baseline: Baseline that the file names, ``None`` where it names none.
+        candidate: Run that the file names.
     """
 
     level: float = LEVEL
@@ -65,6 +68,8 @@ class Rules:
     defaults: TaskRules | None = TaskRules()
     tasks: Mapping[str, TaskRules] = field(default_factory=dict)
     place: str = ""
+    baseline: Path | None = None
+    candidate: Path | None = None
 
     def of(self, task: str) -> TaskRules | None:
         """The rules of a task; ``None`` where it is not gated."""

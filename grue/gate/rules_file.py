@@ -17,7 +17,7 @@ from grue.gate.tolerance import Tolerance, parse_tolerance
 MAX_DROP, MAX_RISE = "max_drop", "max_rise"
 _TASK_KEYS = (MAX_DROP, "exact", *KINDS)
 _DEFAULT_KEYS = (MAX_DROP, "exact", "rates", "cost")
-_GATE_KEYS = ("level", "uncertain", "defaults", "tasks")
+_GATE_KEYS = ("baseline", "candidate", "level", "uncertain", "defaults", "tasks")
 _POLICIES = ("warn", "fail")
 _HIGHEST_LEVEL = 0.5
 
@@ -68,6 +68,8 @@ def read_rules(path: Path) -> Rules:
         defaults=defaults if defaults_table is not None or not tasks else None,
         tasks=tasks,
         place=str(path),
+        baseline=gate.path_at("baseline", path.parent),
+        candidate=gate.path_at("candidate", path.parent),
     )
 
 
@@ -110,6 +112,15 @@ class _Table:
         if value not in _POLICIES:
             raise self.fault("uncertain", f"should be one of {', '.join(_POLICIES)}: found {value!r}.")
         return cast(Uncertain, value)
+
+    def path_at(self, key: str, folder: Path) -> Path | None:
+        """A path, which counts from the folder of the gate file."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value.strip():
+            raise self.fault(key, f"should be a path: found {value!r}.")
+        return folder / value
 
     def flag(self, key: str, default: bool) -> bool:
         value = self.values.get(key, default)

@@ -18,12 +18,12 @@ from grue.engine.open import EngineOptions
 from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
 from grue.evaluation.prepare import Prepared, prepare
 from grue.evaluation.progress import Progress
-from grue.gate.gate import rules_of
+from grue.gate.gate import WITHOUT_FILE
 from grue.gate.measured import refused
 from grue.gate.opening import open_baseline
 from grue.gate.planned import EXACT, Planned, plan_checks
 from grue.gate.report import Check, Problem, Report, SideInfo
-from grue.gate.rules import Rules, Uncertain
+from grue.gate.rules import Rules
 from grue.gate.sequence import Looks, not_judged
 from grue.gate.side import Side
 
@@ -36,8 +36,7 @@ class SequentialCall:
         baseline: Baseline file or run directory: it says which tasks, rows and decoding.
         model: What generates.
         options: How it is opened.
-        config: Gate file; ``None`` for the gate without one.
-        uncertain: What "cannot tell" comes to, over what the gate file says.
+        rules: What is demanded.
         data: Where the rows are, where not as the baseline has it.
         output: Run directory; ``None`` for the one that ``grue eval`` would take.
         batch_rows: Upper bound of rows a batch.
@@ -48,8 +47,7 @@ class SequentialCall:
     baseline: Path
     model: str
     options: EngineOptions
-    config: Path | None = None
-    uncertain: Uncertain | None = None
+    rules: Rules = WITHOUT_FILE
     data: str | None = None
     output: Path | None = None
     batch_rows: int | None = None
@@ -61,7 +59,7 @@ def run_sequential(call: SequentialCall, *, progress: Progress) -> Report:
     """Generate as few rows as the answer needs.
 
     Raises:
-        GateFileError: for a faulty gate file.
+        GateFileError: where the rules name what the baseline does not have.
         BaselineError: for a faulty baseline file.
         UsageError: where the gate file asks for what needs all rows.
         CheckpointError: where the model cannot be used; nothing was generated.
@@ -73,7 +71,7 @@ def run_sequential(call: SequentialCall, *, progress: Progress) -> Report:
 
 
 def _run(call: SequentialCall, progress: Progress) -> Report:
-    rules = rules_of(call.config, call.uncertain)
+    rules = call.rules
     opened = open_baseline(call.baseline, None)
     if opened.side is None or opened.problems:
         nobody = SideInfo(call.model)
