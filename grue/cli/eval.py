@@ -24,6 +24,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@put_off()
 def evaluate(
     ctx: typer.Context,
     model: Annotated[
@@ -175,7 +176,7 @@ def evaluate(
         from grue.cli.seeds import print_seeds
         from grue.evaluation.seeds import evaluate_seeds
 
-        with interruptible(), put_off():
+        with interruptible():
             outcomes = evaluate_seeds(
                 model,
                 engine_options,
@@ -186,7 +187,7 @@ def evaluate(
                 watch=lambda: watcher(quiet=quiet),
             )
         return print_seeds([read_run(one.path) for one in outcomes], as_json=as_json, strict=strict)
-    with interruptible(), put_off():
+    with interruptible():
         outcome = evaluate_call(
             model, engine_options, rows, how, OutputCall(path=output, fresh=fresh), progress=watcher(quiet=quiet)
         )

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from grue import __version__
+from grue.cli.leaving import leave
 from grue.cli.output import print_error
 from grue.core.errors import Exit, GrueError, UsageError
 from grue.core.text import nearest
@@ -117,7 +118,7 @@ def shell(
 
 def main() -> NoReturn:
     """Entry point of the `grue` command."""
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from grue.engine.batching import Item, longest_first
 from grue.engine.checkpoint import Checkpoint
 from grue.engine.protocol import Engine, Job, Request
 
-CPU_ROWS = 128
+CPU_ROWS = 192
 GPU_ROWS = 256
 FEWEST_PROMPTS = 8  # whatever their beams
 STATIC_ROWS = 32  # a batch that is decoded to its end; padding grows with it

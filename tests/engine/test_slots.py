@@ -25,8 +25,8 @@ LAYOUT = Layout((torch.device("cpu"),) * 2, heads=1, width=2, dtype=torch.float3
 
 def content(tenant: Tenant, lane: int, lanes: int) -> list[float]:
     assert tenant.shelf is not None
-    keys = tenant.shelf.keys[1][tenant.slot * lanes + lane, : tenant.length, 0, 0]
-    values = tenant.shelf.values[0][tenant.slot * lanes + lane, : tenant.length, 0, 1]
+    keys = tenant.shelf.keys[1][tenant.slot * lanes + lane, 0, : tenant.length, 0]
+    values = tenant.shelf.values[0][tenant.slot * lanes + lane, 0, : tenant.length, 1]
     assert torch.equal(keys, -values)
     return keys.tolist()
 
@@ -34,8 +34,8 @@ def content(tenant: Tenant, lane: int, lanes: int) -> list[float]:
 def write(tenant: Tenant, lane: int, lanes: int, column: int, number: float) -> None:
     assert tenant.shelf is not None
     for layer in range(2):
-        tenant.shelf.keys[layer][tenant.slot * lanes + lane, column] = number
-        tenant.shelf.values[layer][tenant.slot * lanes + lane, column] = -number
+        tenant.shelf.keys[layer][tenant.slot * lanes + lane, :, column] = number
+        tenant.shelf.values[layer][tenant.slot * lanes + lane, :, column] = -number
 
 
 @settings(max_examples=60, deadline=None)

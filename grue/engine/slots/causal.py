@@ -66,6 +66,7 @@ class CausalSlots:
         firsts: list[Row] = []
         skipped = self._prefix.length
         try:
+            self.own.expect(len(prompt.ids) + 1 for prompt in prompts for _ in prompt.draws)
             for prompt in prompts:
                 for at, draw in enumerate(prompt.draws):
                     row = self._make_row(prompt=prompt, draw=draw)

@@ -41,7 +41,8 @@ def own_groups(
             else:
                 mask = bias[:, distance.clamp(min=0)].transpose(0, 1).unsqueeze(2)
             mask = mask.masked_fill(hidden, float("-inf"))
-        write = torch.arange(start, stop, device=device) * shelf.width + at
+        lines = torch.arange(start * shelf.heads, stop * shelf.heads, device=device).view(-1, shelf.heads)
+        write = (lines * shelf.width + at[:, None]).view(-1)
         groups.append(Group(shelf, start, stop, width, mask, write))
         positions.append(at)
     return groups, positions[0] if len(positions) == 1 else torch.cat(positions)

@@ -63,6 +63,8 @@ class Seq2SeqSlots:
         sources: list[Source] = []
         packed, begin = [], 0
         try:
+            self._sources.expect(len(prompt.ids) for prompt in prompts)
+            self.own.expect(1 for prompt in prompts for _ in prompt.draws)
             for prompt in prompts:
                 source = Source()
                 shelf = self._sources.shelf(len(prompt.ids))

@@ -2,13 +2,15 @@
 
 A shelf holds rows of about one length, so that attention reads little more than what is there: a row moves to the next
 wider shelf when it outgrows its own, and the last row takes the place of one that ends. Buffers are laid out
-(layers, 2, rows, width, heads, head width): a row's tokens lie one after the other from column 0.
+(layers, 2, rows, heads, width, head width): a row's tokens lie one after the other from column 0, head by head, so that
+rows and heads together are one dimension of matrix products.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +60,7 @@ class Shelf:
 
     Attributes:
         tenants: Who lives here, in the order of the places; places are filled without gaps.
-        keys: Of each layer, shape (places x lanes, width, heads, head width).
+        keys: Of each layer, shape (places x lanes, heads, width, head width).
         values: The same for values.
         version: Changes with every change of ``tenants``.
     """
@@ -87,7 +89,7 @@ class Shelf:
         layout = self._layout
         grown = []
         for device, n_layers in _runs(layout.devices):
-            shape = (n_layers, 2, places * self.lanes, self.width, layout.heads, layout.width)
+            shape = (n_layers, 2, places * self.lanes, layout.heads, self.width, layout.width)
             grown.append(_zeros(shape, layout.dtype, device))
         used = len(self.tenants) * self.lanes
         for old, new in zip(self._buffers, grown, strict=False):
@@ -125,10 +127,15 @@ class Shelf:
         for buffer in self._buffers:
             buffer[:, :, tenant.slot * self.lanes : (tenant.slot + 1) * self.lanes] = 0
 
+    @property
+    def heads(self) -> int:
+        """Key and value heads."""
+        return self._layout.heads
+
     def fill(self, row: int, source: Shelf, source_row: int, stop: int) -> None:
         """Copy the first ``stop`` columns of one row (not place) from a shelf."""
         for theirs, mine in zip(source._buffers, self._buffers, strict=True):
-            mine[:, :, row, :stop] = theirs[:, :, source_row, :stop]
+            mine[:, :, row, :, :stop] = theirs[:, :, source_row, :, :stop]
 
     def branch(self, moves: Sequence[tuple[int, int]], start: int, stop: int) -> None:
         """Copy columns ``start`` to ``stop`` from rows (not places) to others.
@@ -140,13 +147,13 @@ class Shelf:
         """
         for buffer in self._buffers:
             for origin, row in moves:
-                buffer[:, :, row, start:stop] = buffer[:, :, origin, start:stop]
+                buffer[:, :, row, :, start:stop] = buffer[:, :, origin, :, start:stop]
 
     def _copy(self, slot: int, other: Shelf, place: int, stop: int) -> None:
         lanes = self.lanes
         for mine, theirs in zip(self._buffers, other._buffers, strict=True):
-            kept = mine[:, :, slot * lanes : (slot + 1) * lanes, :stop]
-            theirs[:, :, place * lanes : (place + 1) * lanes, :stop] = kept
+            kept = mine[:, :, slot * lanes : (slot + 1) * lanes, :, :stop]
+            theirs[:, :, place * lanes : (place + 1) * lanes, :, :stop] = kept
 
 
 def clear_all(tenants: Sequence[Tenant]) -> None:
@@ -203,9 +210,16 @@ class Shelves:
         """All tenants, shelf by shelf."""
         return [tenant for shelf in self.used for tenant in shelf.tenants]
 
+    def expect(self, lengths: Iterable[int]) -> None:
+        """Have room for tenants of such lengths that are about to come: growing for each copies again and again."""
+        for shelf, coming in Counter(map(self.shelf, lengths)).items():
+            shelf.reserve(len(shelf.tenants) + coming)
+
     def make_room(self) -> None:
         """See that every tenant has room for one more token."""
-        for tenant in self.tenants:
+        outgrown = [tenant for tenant in self.tenants if tenant.length >= tenant.shelf.width]
+        self.expect(tenant.length + 1 for tenant in outgrown)
+        for tenant in outgrown:
             self.widen(tenant, tenant.length + 1)
 
     def widen(self, tenant: Tenant, length: int) -> None:
