@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from grue.core.text import Json
@@ -25,12 +25,8 @@ NOTHING = "–"
 def csv_table(table: Table) -> str:
     """The table as CSV (RFC 4180, line feeds): a missing value is an empty cell, no text can run as a formula."""
     names, rows = table.flat()
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([csv_text(name) for name in names])
-    for row in rows:
-        writer.writerow([csv_text(cell) if isinstance(cell, str) else _plain(cell) for cell in row])
-    return out.getvalue()
+    lines = [_csv_line(names), *map(_csv_line, rows)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def json_rows(table: Table) -> list[dict[str, Json]]:
@@ -106,6 +102,14 @@ def fixed(value: float, decimals: int) -> str:
     """A number with fixed decimals; what rounds to nothing has no sign."""
     text = f"{value:.{decimals}f}"
     return text if float(text) else text.lstrip("-")
+
+
+def _csv_line(cells: Sequence[str | int | float | bool | None]) -> str:
+    out = io.StringIO()
+    # The writer quotes what is in its line end, and a reader takes either half of this one for a line's end.
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([csv_text(cell) if isinstance(cell, str) else _plain(cell) for cell in cells])
+    return out.getvalue().removesuffix("\r\n")
 
 
 def _plain(value: Cell) -> str:

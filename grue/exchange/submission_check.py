@@ -24,11 +24,16 @@ def check_submission(folder: Path) -> list[str]:
     try:
         stored = read_run(folder)
     except RunDirectoryError as error:
-        return [f"{error.place}: {error.cause}"]
+        # Without it a folder is read as a run, whose samples are missing.
+        return [f"{error.place}: {error.cause}" if (folder / SUBMISSION).exists() else _without(folder)]
     if stored.submission is None:
-        return [f"{folder}: has no {SUBMISSION}."]
+        return [_without(folder)]
     manifest = stored.manifest_value()
     return [*_files(folder, manifest), *_claims(stored, stored.submission, manifest), *_provenance(stored)]
+
+
+def _without(folder: Path) -> str:
+    return f"{folder}: has no {SUBMISSION}."
 
 
 def check_all(folders: Sequence[Path]) -> dict[Path, list[str]]:
