@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.DIFFERENT: "bold"}
 _SETTINGS_SHOWN = 12
-_ROWS_SHOWN = 3
+_ROWS_SHOWN = 1
+_COSTS_SHOWN = ("time", "new tokens a second", "most memory", "empty outputs", "cut outputs")
 
 
 def print_comparison(comparison: Comparison, out: Console, *, every: bool) -> None:
@@ -33,8 +34,9 @@ def print_comparison(comparison: Comparison, out: Console, *, every: bool) -> No
         _print_pair(comparison, pair, out, every=every)
     out.print(f"\n{METHOD}", style="dim", soft_wrap=True)
     out.print(
-        f"{numbers.count(comparison.n_resamples)} resamples and trials, seed {comparison.seed}. All rows that moved, "
-        "charts and every number: --format html -o report.html",
+        f"{numbers.count(comparison.n_resamples)} resamples and trials, seed {comparison.seed}."
+        + ("" if every else " All metrics and more rows that moved: --all.")
+        + " With charts: -o report.html",
         style="dim",
         soft_wrap=True,
     )
@@ -58,21 +60,21 @@ def _print_pair(comparison: Comparison, pair: Pair, out: Console, *, every: bool
     out.print(_metrics_table(comparison, pair, every=every))
     _print_untested(pair, out, every=every)
     out.print()
-    out.print(_cost_table(comparison, pair))
+    out.print(_cost_table(pair))
     _print_differing(pair, out)
     for task in pair.tasks:
         if task.moved and (task.moved.better or task.moved.worse):
-            _print_moved(task, task.moved, out)
+            _print_moved(task, task.moved, out, every=every)
 
 
 def _metrics_table(comparison: Comparison, pair: Pair, *, every: bool) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("task", no_wrap=True)
     table.add_column("metric", no_wrap=True)
-    for heading in (comparison.baseline.label, pair.candidate.label, "difference", "95 % interval", "p"):
+    for heading in (comparison.baseline.label, pair.candidate.label, "difference", "95 % interval", "p (Holm)"):
         table.add_column(heading, justify="right", overflow="fold")
     table.add_column("reads as")
-    table.add_column("d_z", justify="right")
+    table.add_column("effect d_z", justify="right")
     table.add_column("won/tied/lost", justify="right", no_wrap=True)
     with_power = any(metric.power for task in pair.tasks for metric in task.metrics)
     if with_power:
@@ -121,16 +123,17 @@ def _print_untested(pair: Pair, out: Console, *, every: bool) -> None:
         out.print(f"not tested ({reason}): {', '.join(names)}", soft_wrap=True)
 
 
-def _cost_table(comparison: Comparison, pair: Pair) -> Table:
+def _cost_table(pair: Pair) -> Table:
+    """One line a task: baseline → candidate."""
+    lines = {task.name: {line.measure: line for line in cost_lines(task)} for task in pair.tasks}
+    measures = [name for name in _COSTS_SHOWN if any(name in found for found in lines.values())]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("task", no_wrap=True)
-    table.add_column("cost")
-    table.add_column(comparison.baseline.label, justify="right", overflow="fold")
-    table.add_column(pair.candidate.label, justify="right", overflow="fold")
-    table.add_column("ratio", justify="right")
-    for task in pair.tasks:
-        for at, line in enumerate(cost_lines(task)):
-            table.add_row(task.name if not at else "", line.measure, line.baseline, line.candidate, line.ratio)
+    table.add_column("cost", no_wrap=True)
+    for measure in measures:
+        table.add_column(measure, justify="right")
+    for task, found in lines.items():
+        cells = (f"{found[name].baseline} → {found[name].candidate}" if name in found else "" for name in measures)
+        table.add_row(task, *cells)
     return table
 
 
@@ -145,11 +148,12 @@ def _print_differing(pair: Pair, out: Console) -> None:
         out.print(f"  and {len(pair.differing) - _SETTINGS_SHOWN} more settings", style="dim")
 
 
-def _print_moved(task: TaskComparison, moved: Moved, out: Console) -> None:
+def _print_moved(task: TaskComparison, moved: Moved, out: Console, *, every: bool) -> None:
     out.print(f"\n{task.name}: rows that moved most by {moved.metric}", style="bold", soft_wrap=True)
+    shown = None if every else _ROWS_SHOWN
     metric = next(one for one in task.metrics if one.name == moved.metric)
     places = numbers.decimals(metric.name, metric.scale)
-    for row in (*moved.better[:_ROWS_SHOWN], *moved.worse[:_ROWS_SHOWN]):
+    for row in (*moved.better[:shown], *moved.worse[:shown]):
         _print_row(row, places, out)
 
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from grue.core.metric import Floats
 from grue.metrics.rouge import BootstrapRouge
-from grue.stats.bootstrap import Column, mean_of
+from grue.stats.bootstrap import Column
+
+
+def mean_of_known(total: Floats) -> Floats:
+    """Mean from sums of values and counts, shape (..., 2) -> (...); NaN where no row has a value."""
+    sums, counts = total[..., 0], total[..., 1]
+    mean: Floats = np.divide(sums, counts, out=np.full(np.shape(sums), np.nan), where=counts > 0)
+    return mean
 
 
 def aggregate_of(
@@ -28,5 +37,5 @@ def aggregate_of(
     if value is None:
         any_rouge = BootstrapRouge("rouge1", use_stemmer=True, references="first", lsum_split="newline")
         value = any_rouge.aggregate(statistics[:, 0])
-    moved_by = value - float(mean_of(statistics.sum(axis=0)))
-    return Column(statistics, lambda total: mean_of(total) + moved_by)
+    moved_by = value - float(mean_of_known(statistics.sum(axis=0)))
+    return Column(statistics, lambda total: mean_of_known(total) + moved_by)

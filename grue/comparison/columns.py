@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grue.comparison.aggregates import aggregate_of
+from grue.comparison.aggregates import aggregate_of, mean_of_known
 from grue.comparison.formulas import formula
 from grue.core.errors import RunDirectoryError
 from grue.core.metric import Floats
 from grue.core.run import Manifest
 from grue.runs.read import StoredRun
-from grue.stats.bootstrap import Column, mean_of
+from grue.stats.bootstrap import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -259,7 +259,7 @@ def _made(
     elif means is not None:
         kept = ~np.isnan(means)
         statistics = np.column_stack((means[kept], np.ones(int(kept.sum()))))
-        column = aggregate_of(signature, statistics, mean_of, value=float(entry["value"]))
+        column = aggregate_of(signature, statistics, mean_of_known, value=float(entry["value"]))
         note = _note_of_mean(name, signature)
     else:
         return None

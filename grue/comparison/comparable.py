@@ -14,6 +14,7 @@ from grue.runs.read import StoredRun
 ROW_FIELDS = frozenset({"data_sha256", "prompts_sha256"})
 _SHOWN = {"data_sha256": "data.sha256", "task_version": "task version", "signature": "metric signature"}
 _DIGITS = 12
+_LINES = 20
 
 
 def refuse_other_keys(
@@ -31,25 +32,30 @@ def refuse_other_keys(
     Raises:
         NotComparableError: names task, fields and both values of all that differ.
     """
-    lines: list[str] = []
-    fields: set[str] = set()
     left, right = baseline.manifest_value(), candidate.manifest_value()
+    # What differs alike in many tasks is told once.
+    found: dict[tuple[str, str, object, object], list[str]] = {}
     for task in tasks:
         for name, field, ours, theirs in _differences(left, right, task, _shared(baseline, candidate, task, metrics)):
-            if rows_may and field in ROW_FIELDS:
-                continue
-            fields.add(field)
-            lines.append(f"{name}: {_SHOWN.get(field, field)} is {_short(ours)} and {_short(theirs)}")
-    if not lines:
+            if not (rows_may and field in ROW_FIELDS):
+                found.setdefault((name, field, ours, theirs), []).append(task)
+    if not found:
         return
+    fields = {field for _, field, _, _ in found}
     if fields <= ROW_FIELDS:
         fix = "Compare runs of the same rows, or give --common-rows to compare the rows that both have."
     elif fields == {"signature"}:
         fix = "Score both runs with the same settings (grue score RUN), or name the metrics to compare with --metrics."
     else:
         fix = "Compare runs of the same task version, split and rows; -t names the tasks to compare."
+    lines = [
+        f"{' '.join(part for part in (', '.join(held), name) if part)}: {_SHOWN.get(field, field)} is {_short(ours)} "
+        f"in the baseline, {_short(theirs)} in the candidate"
+        for (name, field, ours, theirs), held in sorted(found.items(), key=lambda item: item[0][1] == "signature")
+    ]
+    more = [f"and {len(lines) - _LINES} more"] if len(lines) > _LINES else []
     raise NotComparableError(
-        f"{baseline.path} and {candidate.path} are not comparable:\n  " + "\n  ".join(dict.fromkeys(lines)), fix
+        f"{baseline.path} and {candidate.path} are not comparable:\n  " + "\n  ".join([*lines[:_LINES], *more]), fix
     )
 
 
@@ -61,8 +67,7 @@ def _differences(
     for metric, ours, theirs in found:
         for field in ours.differences(theirs):
             if metric == "" or field == "signature":
-                name = f"{task} {metric}" if metric else task
-                yield name, field, getattr(ours, field), getattr(theirs, field)
+                yield metric, field, getattr(ours, field), getattr(theirs, field)
 
 
 def _shared(left: StoredRun, right: StoredRun, task: str, metrics: Sequence[str] | None) -> list[str]:

@@ -237,7 +237,8 @@ class Pair:
     def is_equal(self) -> bool:
         """Whether no metric of any task differs anywhere."""
         return all(
-            metric.verdict is Verdict.EQUAL or metric.baseline.value == metric.candidate.value
+            metric.verdict is Verdict.EQUAL
+            or (metric.verdict is Verdict.UNTESTED and metric.baseline.value == metric.candidate.value)
             for task in self.tasks
             for metric in task.metrics
         )
