@@ -13,6 +13,7 @@ from leaderboard_site.export import BoardReport, build_board
 from tests.site.boards import sample_runs, scored_runs
 from tests.site.fake_runs import FakeTask, write_run
 from tests.site.parsed import Html
+from tests.site.ranked_boards import ranked_runs
 
 
 @pytest.fixture
@@ -82,4 +83,12 @@ def scored_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A board of runs with scores, validity reports and explanations."""
     folder = tmp_path_factory.mktemp("scored")
     runs = scored_runs(folder / "runs")
+    return Site(runs, folder / "board", build_board([runs], folder / "board"))
+
+
+@pytest.fixture(scope="session")
+def ranked_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A board of runs whose rows are given."""
+    folder = tmp_path_factory.mktemp("ranked")
+    runs = ranked_runs(folder / "runs")
     return Site(runs, folder / "board", build_board([runs], folder / "board"))

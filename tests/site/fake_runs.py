@@ -16,6 +16,7 @@ from grue.core.metric import Explanation, MetricValue
 from grue.core.run import (
     Cost,
     DataInfo,
+    EndpointInfo,
     Manifest,
     ModelInfo,
     Rates,
@@ -67,7 +68,7 @@ class FakeTask:
     cost: Cost | None = None
 
 
-_SCALES = {"sacrebleu": 100.0, "chrf": 100.0, "ter": 100.0, "rougeLsum": 1.0, "sentiment": 1.0, "mean_length": None}
+_SCALES = dict.fromkeys(("sacrebleu", "chrf", "ter"), 100.0) | {"mean_length": None}  # of all others 1
 
 
 def metric_value(name: str, value: float | None, signature: str | None = None, n: int = ROWS) -> MetricValue:
@@ -101,6 +102,7 @@ def write_run(
     seed: int = 0,
     identity: str | None = None,
     created_at: str = "2026-11-20T05:02:00Z",
+    endpoint: EndpointInfo | None = None,
 ) -> Path:
     """Write a whole run directory below ``folder`` and return its path."""
     path = folder / run_id
@@ -121,6 +123,7 @@ def write_run(
             engine="hf" if runs_model else None,
             weights_sha256=hashlib.sha256(name.encode()).hexdigest() if runs_model else None,
             meta=meta or {},
+            endpoint=endpoint,
         ),
         environment={"python": "3.11.7", "platform": "Linux"},
         arguments={"model": source or name, "tasks": ",".join(tasks), "data": "mini", "seed": 0},

@@ -27,13 +27,22 @@ SCORED_PAGES = (
     "runs/02OLD/index.html",
     "runs/02HIGH/samples/wmt16/index.html",
 )
+RANKED_PAGES = (
+    "index.html",
+    "settings/mini-test/sort/imdb/index.html",
+    "tasks/imdb/index.html",
+    "runs/03SEEDED2/index.html",
+    "runs/03BARE/index.html",
+)
 # Axe looks only at what is shown.
 UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 
 
-def _all(site: Any, scored_site: Any) -> list[tuple[Any, str]]:
+@pytest.fixture(scope="module")
+def pages(site: Any, scored_site: Any, ranked_site: Any) -> list[tuple[Any, str]]:
     """Board and address of every page to look at."""
-    return [(site.board, address) for address in PAGES] + [(scored_site.board, address) for address in SCORED_PAGES]
+    boards = ((site, PAGES), (scored_site, SCORED_PAGES), (ranked_site, RANKED_PAGES))
+    return [(one.board, address) for one, addresses in boards for address in addresses]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +62,7 @@ def browser() -> Iterator[Any]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1024])
 def test_pages_open_from_disk_quietly_and_never_scroll_sideways(
-    site: Any, scored_site: Any, browser: Any, scheme: str, width: int
+    pages: list[tuple[Any, str]], browser: Any, scheme: str, width: int
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     tab = context.new_page()
@@ -63,7 +72,7 @@ def test_pages_open_from_disk_quietly_and_never_scroll_sideways(
     tab.on("console", lambda message: complaints.append(message.text))
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("dialog", lambda dialog: complaints.append(dialog.message))
-    for board, address in _all(site, scored_site):
+    for board, address in pages:
         requests.clear()
         tab.goto((board / address).as_uri())
         assert [url.rsplit("/", 1)[1] for url in requests] == ["index.html", "board.css"], address
@@ -95,12 +104,12 @@ def test_a_reader_reaches_a_row_by_links_and_keyboard_alone(site: Any, browser: 
         pytest.param(1600, "light", marks=pytest.mark.long),
     ],
 )
-def test_axe_finds_nothing_on_any_page(site: Any, scored_site: Any, browser: Any, scheme: str, width: int) -> None:
+def test_axe_finds_nothing_on_any_page(pages: list[tuple[Any, str]], browser: Any, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     # The checker is a script of its own, which the pages' policy would refuse.
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     tab = context.new_page()
-    for board, address in _all(site, scored_site):
+    for board, address in pages:
         tab.goto((board / address).as_uri())
         tab.evaluate(UNFOLD)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, address
