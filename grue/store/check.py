@@ -19,7 +19,8 @@ from grue.store.models import RunModel
 from grue.store.reading import Indexed, folders_of, read_folders
 from grue.store.rebuild import Progress
 from grue.store.records import flat
-from grue.store.rows import RunRows, read_rows, record_from
+from grue.store.rows import RunRows, record_from
+from grue.store.tables import read_rows
 
 _CHUNK_RUNS = 128
 MISSING, EXTRA, CHANGED = "missing", "extra", "changed"

@@ -20,6 +20,7 @@ from grue.store.models import StateModel
 # A rebuild of tens of thousands of runs holds the lock for that long at most.
 BUSY_SECONDS = 60
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+_SQLITE = "sqlite:///"
 _BEGIN = "grue_begin"
 
 
@@ -29,6 +30,10 @@ def database_url(text: str) -> URL:
     Raises:
         StoreError: for text that is no address, or one of another database.
     """
+    # All after the third slash is the file's name, whatever letters it has.
+    file = text.removeprefix(_SQLITE)
+    if file not in (text, "", ":memory:"):
+        return URL.create("sqlite", database=str(Path(file).expanduser()))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError) as error:
@@ -37,8 +42,6 @@ def database_url(text: str) -> URL:
         ) from error
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")
-    if url.drivername == "sqlite" and url.database and url.database != ":memory:":
-        return url.set(database=str(Path(url.database).expanduser()))
     raise StoreError(
         f"GRUE_DATABASE_URL names a database that the store cannot use: {url.render_as_string()}.", f"Write {_FORMS}."
     )
@@ -58,7 +61,10 @@ class Store:
     @property
     def shown(self) -> str:
         """The address without its password."""
-        return self._engine.url.render_as_string().replace("postgresql+psycopg", "postgresql")
+        url = self._engine.url
+        if url.drivername == "sqlite":
+            return f"{_SQLITE}{url.database}"
+        return url.set(drivername="postgresql").render_as_string()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

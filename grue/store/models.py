@@ -7,7 +7,7 @@ hashes of their content, so that no order of insertion shows anywhere.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, LargeBinary
+from sqlalchemy import BigInteger, Boolean, Double, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from grue.store.text import AnyText, plain_text
@@ -38,13 +38,13 @@ class RunModel(Base):
     path: Mapped[str] = mapped_column(AnyText)
     checksum: Mapped[str] = mapped_column(plain_text())
     manifest_sha256: Mapped[str] = mapped_column(plain_text())
-    grue: Mapped[float | None]
-    grue_low: Mapped[float | None]
-    grue_high: Mapped[float | None]
+    grue: Mapped[float | None] = mapped_column(Double)
+    grue_low: Mapped[float | None] = mapped_column(Double)
+    grue_high: Mapped[float | None] = mapped_column(Double)
     grue_reason: Mapped[str | None] = mapped_column(AnyText)
-    naturalness: Mapped[float | None]
-    naturalness_low: Mapped[float | None]
-    naturalness_high: Mapped[float | None]
+    naturalness: Mapped[float | None] = mapped_column(Double)
+    naturalness_low: Mapped[float | None] = mapped_column(Double)
+    naturalness_high: Mapped[float | None] = mapped_column(Double)
     naturalness_reason: Mapped[str | None] = mapped_column(AnyText)
 
     __table_args__ = (
@@ -102,13 +102,13 @@ class ResultModel(Base):
     expected: Mapped[int] = mapped_column(BigInteger)
     scored: Mapped[int] = mapped_column(BigInteger)
     failed: Mapped[int] = mapped_column(BigInteger)
-    quality: Mapped[float | None]
-    quality_low: Mapped[float | None]
-    quality_high: Mapped[float | None]
+    quality: Mapped[float | None] = mapped_column(Double)
+    quality_low: Mapped[float | None] = mapped_column(Double)
+    quality_high: Mapped[float | None] = mapped_column(Double)
     quality_reason: Mapped[str | None] = mapped_column(AnyText)
-    naturalness: Mapped[float | None]
-    naturalness_low: Mapped[float | None]
-    naturalness_high: Mapped[float | None]
+    naturalness: Mapped[float | None] = mapped_column(Double)
+    naturalness_low: Mapped[float | None] = mapped_column(Double)
+    naturalness_high: Mapped[float | None] = mapped_column(Double)
     naturalness_reason: Mapped[str | None] = mapped_column(AnyText)
 
     __table_args__ = (Index("results_by_task", "task"),)

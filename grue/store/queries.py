@@ -19,8 +19,9 @@ from grue.stats.seeds import over_seeds
 from grue.store.database import Store
 from grue.store.models import ResultModel, RunModel, SupersessionModel
 from grue.store.records import RunRecord
-from grue.store.rows import asked_from, read_asked, read_rows, read_suites, record_from, score_from
+from grue.store.rows import asked_from, record_from, score_from
 from grue.store.suites import Suite, unpack
+from grue.store.tables import read_asked, read_rows, read_suites
 from grue.store.values import (
     Best,
     Block,

@@ -17,7 +17,8 @@ from grue.store.decisions import add_decisions, all_decisions
 from grue.store.models import AskedModel, ResultModel, RunModel, SuiteModel
 from grue.store.reading import folders_of, read_folders
 from grue.store.records import record_of
-from grue.store.rows import RowWriter, RunRows, rows_of
+from grue.store.rows import RunRows, rows_of
+from grue.store.tables import RowWriter
 
 _CHUNK_RUNS = 128
 Progress = Callable[[int, int], None]

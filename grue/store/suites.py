@@ -56,9 +56,10 @@ class Suite:
     def values(self, numbers: bytes) -> tuple[dict[str, MetricValue], dict[str, MetricValue]]:
         """Metrics and rewards of a result."""
         rows = list(struct.iter_unpack(f"<{COLUMNS}d", numbers))
-        metrics = {line[0]: _value(line, row) for line, row in zip(self.metrics, rows, strict=False)}
-        rewards = {line[0]: _value(line, row) for line, row in zip(self.rewards, rows[len(metrics) :], strict=True)}
-        return metrics, rewards
+        values = [_value(line, row) for line, row in zip((*self.metrics, *self.rewards), rows, strict=True)]
+        n_metrics = len(self.metrics)
+        metrics = {line[0]: value for line, value in zip(self.metrics, values[:n_metrics], strict=True)}
+        return metrics, {line[0]: value for line, value in zip(self.rewards, values[n_metrics:], strict=True)}
 
 
 def pack(metrics: Mapping[str, MetricValue], rewards: Mapping[str, MetricValue]) -> bytes:

@@ -109,7 +109,7 @@ def downgrade() -> None:
 
 
 def _score(name: str) -> list[sa.Column[Any]]:
-    numbers: list[sa.Column[Any]] = [sa.Column(f"{name}{part}", sa.Float()) for part in ("", "_low", "_high")]
+    numbers: list[sa.Column[Any]] = [sa.Column(f"{name}{part}", sa.Double()) for part in ("", "_low", "_high")]
     return [*numbers, sa.Column(f"{name}_reason", AnyText())]
 
 
