@@ -31,6 +31,8 @@ from grue.engine.stops import cut_at_stop
 ROUNDING = {"float32": 1e-4, "bfloat16": 0.03, "float16": 0.005}
 BEAM_ROUNDING = {"float32": 1e-3, "bfloat16": 0.05, "float16": 0.01}
 MOST_CHOICES = 64
+# Ways along one text that are tried.
+MOST_PATHS = 32
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -66,30 +68,55 @@ class Retracer:
         self._ends = frozenset(engine.tokens.ends)
 
     def follow(self, row: Row, sample: int, text: str, finish_reason: str | None) -> Trace:
-        """Follow a greedy or sampled text, as it was before post-processing."""
+        """Follow a greedy or sampled text, as it was before post-processing.
+
+        Where several tokens within rounding go on with the text (``I`` and ``It``), each is tried.
+        """
+        prompt = list(self._engine.encode([row], self._job)[0].prompt.ids)
+        paths: list[list[int]] = [[]]
+        furthest = Trace(-1, 0)
+        for _ in range(MOST_PATHS):
+            trace, others = self._walk(row, sample, prompt, paths.pop(), text, finish_reason)
+            if trace.position is None:
+                return trace
+            furthest = max(furthest, trace, key=lambda one: one.position or 0)
+            paths += others
+            if not paths:
+                break
+        return furthest
+
+    def _walk(
+        self, row: Row, sample: int, prompt: list[int], known: Sequence[int], text: str, finish_reason: str | None
+    ) -> tuple[Trace, list[list[int]]]:
+        """One way along the text, its first tokens given; and the ways that part from it later."""
         import torch
 
         decoding, tokens, engine = self._job.decoding, self._engine.tokens, self._engine
-        prompt = list(engine.encode([row], self._job)[0].prompt.ids)
-        random = RowRandom(self._job.seed, row.id, sample if decoding.do_sample else 0) if decoding.do_sample else None
+        random = RowRandom(self._job.seed, row.id, sample) if decoding.do_sample else None
         ids: list[int] = []
         ties = 0
+        others: list[list[int]] = []
         with torch.inference_mode():
             stepper = self._start(prompt)
             context = [int(tokens.decoder_start or 0)] if engine.checkpoint.is_encoder_decoder else list(prompt)
             for step in range(decoding.max_new_tokens):
                 scores = processed(stepper.logits().clone(), decoding, tokens, [context], [step])
                 choices = self._greedy(scores[0]) if random is None else self._drawn(scores, random.uniform())
-                token = next((one for one in choices if self._goes_on([*ids, one], text, finish_reason)), None)
-                if token is None:
-                    return self._stopped(ids, choices[0], ties, text)
+                if step < len(known):
+                    token = known[step]
+                else:
+                    fitting = [one for one in choices if self._goes_on([*ids, one], text, finish_reason)]
+                    if not fitting:
+                        return self._stopped(ids, choices[0], ties, text), others
+                    token = fitting[0]
+                    others += [[*ids, one] for one in reversed(fitting[1:])]
                 ties += token != choices[0]
                 ids.append(token)
                 context.append(token)
                 if self._is_end(ids):
                     break
                 stepper.step(torch.tensor([token], device=scores.device))
-        return Trace(None, ties)
+        return Trace(None, ties), others
 
     def score(self, row: Row, text: str, finish_reason: str | None) -> float:
         """Log-probability a token of a text, its tokens as the tokenizer splits it."""
