@@ -10,7 +10,7 @@ from grue.engine.estimate import Room
 from grue.engine.memory import free_cached, is_out_of_memory
 from grue.engine.protocol import Job
 from grue.engine.sampling import RowRandom
-from grue.engine.slots.attention import UnsupportedAttentionError
+from grue.engine.slots.attention import LengthDependentError, UnsupportedAttentionError
 from grue.engine.slots.loop import Limits, Turn
 from grue.engine.slots.rows import Prompt
 from grue.engine.slots.session import SlotSession
@@ -62,7 +62,8 @@ class Turns:
             session = self._session(items)
         except UnsupportedAttentionError as error:
             yield Turn(events=[{"kind": "static_batches", "reason": str(error)}])
-            yield from self._static(groups, is_stopped)
+            rows = 1 if isinstance(error, LengthDependentError) else self._room.static_rows
+            yield from self._static(groups, rows, is_stopped)
             return
         limits = self._limits()
         shared = self._shared_prefix(items)
@@ -101,7 +102,7 @@ class Turns:
         beams = self._job.decoding.num_beams
         return Limits(self._room.rows * beams, self._room.tokens, self._room.prefill_tokens)
 
-    def _static(self, groups: Sequence[Sequence[Item]], is_stopped: Callable[[], bool]) -> Iterator[Turn]:
+    def _static(self, groups: Sequence[Sequence[Item]], rows: int, is_stopped: Callable[[], bool]) -> Iterator[Turn]:
         batches = StaticBatches(
             self._model,
             self._job.decoding,
@@ -112,7 +113,7 @@ class Turns:
         random = self._random if self._job.decoding.do_sample else None
         for group in groups:
             yield from self._named(group)
-            for turn in batches.run(group, Budget(self._room.static_rows, self._room.tokens), random):
+            for turn in batches.run(group, Budget(rows, self._room.tokens), random):
                 yield turn
                 if is_stopped():
                     return

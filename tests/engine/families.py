@@ -121,6 +121,21 @@ OTHERS: Mapping[str, Family] = {
     ),
     "qwen2": Family(config="Qwen2Config", values=_plain(num_key_value_heads=2, tie_word_embeddings=False)),
     "qwen3": Family(config="Qwen3Config", values=_plain(num_key_value_heads=2, head_dim=8, tie_word_embeddings=False)),
+    # Rows shorter than 16 tokens and longer ones turn at different speeds.
+    "llama-longrope": Family(
+        config="LlamaConfig",
+        values=_plain(
+            tie_word_embeddings=False,
+            rope_parameters={
+                "rope_type": "longrope",
+                "rope_theta": 10000.0,
+                "original_max_position_embeddings": 16,
+                "short_factor": [1.0, 1.0, 1.0, 1.0],
+                "long_factor": [2.0, 3.0, 5.0, 9.0],
+            },
+        ),
+        bos=True,
+    ),
     "mistral-window": Family(
         config="MistralConfig",
         values=_plain(num_key_value_heads=2, head_dim=8, sliding_window=8, tie_word_embeddings=False),

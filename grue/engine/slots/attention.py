@@ -23,6 +23,10 @@ class UnsupportedAttentionError(RuntimeError):
     """The model attends in a way that slots do not know."""
 
 
+class LengthDependentError(UnsupportedAttentionError):
+    """What the model writes for a row depends on the length of the rows beside it: each is decoded alone."""
+
+
 @dataclass(slots=True)
 class Group:
     """Places of one shelf that a step reads, and for self-attention writes.

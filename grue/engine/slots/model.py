@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from grue.engine.slots.attention import (
     NAME,
     Holder,
+    LengthDependentError,
     Step,
     UnsupportedAttentionError,
     caches,
@@ -21,6 +22,9 @@ from grue.engine.slots.attention import (
 from grue.engine.slots.shelves import Layout
 
 PROBE = (5, 7, 6)
+# Kinds of rotary positions that are scaled by the length of what is read.
+_FOLLOWING = {"dynamic", "longrope"}
+_ORIGINAL = "original_max_position_embeddings"
 
 
 class SlotModel:
@@ -46,6 +50,7 @@ class SlotModel:
         self._accepted = inspect.signature(base.forward).parameters
         self._configs = _configs(base)
         self._own_attention = [config._attn_implementation for config in self._configs]
+        _refuse_shared_frequencies(base, longest)
         self._biased: list[Any] = []
         self._slow_gelus = [module for module in base.modules() if type(module).__name__ == "NewGELUActivation"]
         with torch.inference_mode():
@@ -178,6 +183,23 @@ class SlotModel:
         if len(biases) > 1:
             raise UnsupportedAttentionError("layers have biases of their own")
         return biases[0] if biases else None
+
+
+def _refuse_shared_frequencies(model: Any, longest: int) -> None:
+    """Rotary positions whose frequencies follow the longest row at hand make every row depend on the others."""
+    for module in model.modules():
+        kinds = getattr(module, "rope_type", None)
+        kinds = set(kinds.values()) if isinstance(kinds, Mapping) else {kinds}
+        if kinds & _FOLLOWING and longest > _first_length(module):
+            raise LengthDependentError("its rotary positions change with the longest row beside it")
+
+
+def _first_length(module: Any) -> int:
+    """Tokens up to which the frequencies stay as they are."""
+    parameters = getattr(module.config, "rope_parameters", None) or {}
+    nested = [one for one in parameters.values() if isinstance(one, Mapping)] or [parameters]
+    told = [int(one[_ORIGINAL]) for one in nested if one.get(_ORIGINAL)]
+    return min(told, default=int(module.config.max_position_embeddings))
 
 
 def _configs(model: Any) -> Sequence[Any]:
