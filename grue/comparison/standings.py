@@ -178,7 +178,8 @@ class _Places:
             higher_is_better=True,
         )
         keys = [one.key for one in order]
-        rows = {key: self._rows_of_score(self._by_id[key]) for key in keys}
+        benchmark = expand(BENCHMARK).names
+        rows = {key: self._rows_of_score(self._by_id[key], benchmark) for key in keys}
         values = np.array([self._scores[key].grue.value for key in keys], dtype=np.float64)
         intervals = rank_intervals(values, self._drawn_scores(keys, rows), higher_is_better=True)
         testable = {key: found for key, found in rows.items() if not isinstance(found, str)}
@@ -250,10 +251,10 @@ class _Places:
         total: Floats = np.sum([factor * with_seeds(entry, rows) for factor, rows in one.parts], axis=0)
         return total + one.offset
 
-    def _rows_of_score(self, entry: BoardRun) -> tuple[Scaled, ...] | str:
+    def _rows_of_score(self, entry: BoardRun, benchmark: Sequence[str]) -> tuple[Scaled, ...] | str:
         """The rows of an entry's quality on each task of the benchmark, or why there are none."""
         out = []
-        for name in expand(BENCHMARK).names:
+        for name in benchmark:
             found = _rows_of_quality(entry, self._named[name]) if name in self._named else "not run"
             if isinstance(found, str):
                 return f"{name}: {found}"
