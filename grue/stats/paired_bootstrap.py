@@ -15,8 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grue.stats.bootstrap import RESAMPLES, Column, bounds, resampled_together
+from grue.stats.bootstrap import RESAMPLES, bounds
 from grue.stats.pairs import Pair
+from grue.stats.quick_draws import quick_counts
+from grue.stats.sums import Weights, weight_type, weighted_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,18 @@ class Bootstrapped:
 
 def paired_bootstrap(pair: Pair, *, n_resamples: int = RESAMPLES, seed: int = 0) -> Bootstrapped:
     """Resample the rows of both systems together."""
-    columns = [Column(part, pair.corpus_value) for part in (pair.first, pair.second)]
-    first, second = resampled_together(columns, n_resamples=n_resamples, seed=seed)
-    if first is None or second is None:
+    if pair.n < 2:
         return Bootstrapped(None, None)
+    both = np.concatenate((pair.first, pair.second), axis=1)
+    dtype = weight_type([both])
+    both_typed: Weights = both.astype(dtype, copy=False)
+    sums = np.empty((n_resamples, both.shape[1]))
+    start = 0
+    for counts in quick_counts(pair.n, n_resamples, np.random.default_rng(seed)):
+        sums[start : start + len(counts)] = weighted_sums(counts.astype(dtype, copy=False), both_typed)
+        start += len(counts)
+    k = pair.first.shape[1]
+    first, second = pair.corpus_value(sums[:, :k]), pair.corpus_value(sums[:, k:])
     difference = pair.difference()
     drawn = second - first
     ci95 = bounds(difference, drawn)
