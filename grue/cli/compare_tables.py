@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.measure import Measurement
 from rich.table import Table
 
 from grue.comparison import numbers
@@ -12,9 +13,19 @@ from grue.comparison.values import Comparison, MetricComparison, Moved, MovedRow
 from grue.comparison.words import METHOD, lead, metric_name, power_words, title
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from rich.console import Console
 
 _STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.DIFFERENT: "bold"}
+_COLUMNS = (
+    *("task", "metric", "baseline", "candidate", "difference", "95 % interval", "p (Holm)", "reads as"),
+    *("effect d_z", "won/tied/lost", "power"),
+)
+_WORDS = ("task", "metric", "reads as", "power")
+_LEAST_NEEDED = (("effect d_z",), ("won/tied/lost",), ("p (Holm)",), ("baseline", "candidate"))
+_LONG_NAME = 16
+_ANY_WIDTH = 10_000
 _SETTINGS_SHOWN = 12
 _ROWS_SHOWN = 1
 _COSTS_SHOWN = ("time", "new tokens a second", "most memory", "empty outputs", "cut outputs")
@@ -57,35 +68,52 @@ def _print_pair(comparison: Comparison, pair: Pair, out: Console, *, every: bool
     if not pair.tasks:
         return
     out.print()
-    out.print(_metrics_table(comparison, pair, every=every))
+    out.print(_metrics_table(comparison, pair, out, every=every))
     _print_untested(pair, out, every=every)
     out.print()
-    out.print(_cost_table(pair))
+    out.print(_cost_table(pair, out))
     _print_differing(pair, out)
     for task in pair.tasks:
         if task.moved and (task.moved.better or task.moved.worse):
             _print_moved(task, task.moved, out, every=every)
 
 
-def _metrics_table(comparison: Comparison, pair: Pair, *, every: bool) -> Table:
+def _metrics_table(comparison: Comparison, pair: Pair, out: Console, *, every: bool) -> Table:
+    shown = [(task, metric) for task in pair.tasks for metric in task.metrics if _is_shown(metric, every=every)]
+    is_asked = any(metric.power for _, metric in shown)
+    columns = [column for column in _COLUMNS if is_asked or column != "power"]
+    return _fitting(out, columns, _LEAST_NEEDED, lambda kept: _metrics_of(kept, comparison, pair, shown))
+
+
+def _fitting(
+    out: Console,
+    columns: Sequence[str],
+    least_needed: Sequence[tuple[str, ...]],
+    table_of: Callable[[Sequence[str]], Table],
+) -> Table:
+    """The table without what a narrow terminal has no room for, the least needed left out first."""
+    kept = list(columns)
+    table = table_of(kept)
+    for names in least_needed:
+        if Measurement.get(out, out.options.update(max_width=_ANY_WIDTH), table).maximum <= out.width:
+            break
+        kept = [column for column in kept if column not in names]
+        table = table_of(kept)
+    return table
+
+
+def _metrics_of(
+    kept: Sequence[str], comparison: Comparison, pair: Pair, shown: Sequence[tuple[TaskComparison, MetricComparison]]
+) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("task", no_wrap=True)
-    table.add_column("metric", no_wrap=True)
-    for heading in (comparison.baseline.label, pair.candidate.label, "difference", "95 % interval", "p (Holm)"):
-        table.add_column(heading, justify="right", overflow="fold")
-    table.add_column("reads as")
-    table.add_column("effect d_z", justify="right")
-    table.add_column("won/tied/lost", justify="right", no_wrap=True)
-    with_power = any(metric.power for task in pair.tasks for metric in task.metrics)
-    if with_power:
-        table.add_column("power")
-    for task in pair.tasks:
-        for metric in task.metrics:
-            if _is_shown(metric, every=every):
-                style = _STYLES.get(metric.verdict, "")
-                name = f"{metric_name(metric)} *" if metric.is_headline else metric_name(metric)
-                cells = (task.name, name, *_cells(metric))
-                table.add_row(*cells, *([_power(metric)] if with_power else []), style=style if not every else None)
+    names = {"baseline": comparison.baseline.label, "candidate": pair.candidate.label}
+    for column in kept:
+        heading = names.get(column, column)
+        heading = column if len(heading) > _LONG_NAME else heading
+        table.add_column(heading, justify="left" if column in _WORDS else "right", no_wrap=True)
+    for task, metric in shown:
+        cells = _cells(task, metric)
+        table.add_row(*(cells[column] for column in kept), style=_STYLES.get(metric.verdict))
     return table
 
 
@@ -93,23 +121,22 @@ def _is_shown(metric: MetricComparison, *, every: bool) -> bool:
     return every or metric.is_primary or metric.is_headline
 
 
-def _cells(metric: MetricComparison) -> tuple[str, ...]:
+def _cells(task: TaskComparison, metric: MetricComparison) -> dict[str, str]:
     places = numbers.decimals(metric.name, metric.scale)
     rows = metric.rows
-    return (
-        numbers.number(metric.baseline.value, places),
-        numbers.number(metric.candidate.value, places),
-        numbers.signed(metric.difference, places),
-        numbers.between(metric.ci95, places),
-        numbers.p_value(metric.p_randomization_holm),
-        metric.verdict.value,
-        numbers.signed(metric.effect_size, 2),
-        f"{rows.wins}/{rows.ties}/{rows.losses}" if rows else numbers.NONE,
-    )
-
-
-def _power(metric: MetricComparison) -> str:
-    return power_words(metric.power, numbers.decimals(metric.name, metric.scale))
+    return {
+        "task": task.name,
+        "metric": f"{metric_name(metric)} *" if metric.is_headline else metric_name(metric),
+        "baseline": numbers.number(metric.baseline.value, places),
+        "candidate": numbers.number(metric.candidate.value, places),
+        "difference": numbers.signed(metric.difference, places),
+        "95 % interval": numbers.between(metric.ci95, places),
+        "p (Holm)": numbers.p_value(metric.p_randomization_holm),
+        "reads as": metric.verdict.value,
+        "effect d_z": numbers.signed(metric.effect_size, 2),
+        "won/tied/lost": f"{rows.wins}/{rows.ties}/{rows.losses}" if rows else numbers.NONE,
+        "power": power_words(metric.power, places),
+    }
 
 
 def _print_untested(pair: Pair, out: Console, *, every: bool) -> None:
@@ -123,18 +150,22 @@ def _print_untested(pair: Pair, out: Console, *, every: bool) -> None:
         out.print(f"not tested ({reason}): {', '.join(names)}", soft_wrap=True)
 
 
-def _cost_table(pair: Pair) -> Table:
+def _cost_table(pair: Pair, out: Console) -> Table:
     """One line a task: baseline → candidate."""
     lines = {task.name: {line.measure: line for line in cost_lines(task)} for task in pair.tasks}
     measures = [name for name in _COSTS_SHOWN if any(name in found for found in lines.values())]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("cost", no_wrap=True)
-    for measure in measures:
-        table.add_column(measure, justify="right")
-    for task, found in lines.items():
-        cells = (f"{found[name].baseline} → {found[name].candidate}" if name in found else "" for name in measures)
-        table.add_row(task, *cells)
-    return table
+
+    def table_of(kept: Sequence[str]) -> Table:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        table.add_column("cost", no_wrap=True)
+        for measure in kept:
+            table.add_column(measure, justify="right", no_wrap=True)
+        for task, found in lines.items():
+            cells = (f"{found[name].baseline} → {found[name].candidate}" if name in found else "" for name in kept)
+            table.add_row(task, *cells)
+        return table
+
+    return _fitting(out, measures, [(name,) for name in measures[:0:-1]], table_of)
 
 
 def _print_differing(pair: Pair, out: Console) -> None:

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grue.comparison.aggregates import aggregate_of, mean_of_known
 from grue.comparison.formulas import formula
-from grue.core.errors import RunDirectoryError
+from grue.comparison.row_groups import RowGroups, matrix_of, numbers_of
 from grue.core.metric import Floats
 from grue.core.run import Manifest
 from grue.runs.read import StoredRun
 from grue.stats.bootstrap import Column
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 REWARD = "reward:"
 _COLUMN_OF_REWARD = "reward_"
@@ -154,16 +150,16 @@ def all_metric_rows(run: StoredRun, task: str, metrics: Iterable[str] | None = N
         return {}
     place = f"{run.path}/samples/{task}.parquet"
     samples = run.samples(task, ["id", *map(_column_name, wanted)])
-    rows = _Rows.of(samples, place)
+    rows = RowGroups.of(samples, place)
     sums = {}
     if f"statistics/{task}.parquet" in run.results["files"]:
         table = run.statistics(task, wanted)
-        sums = {name: _matrix(table.column(name), rows.n) for name in wanted if name in table.column_names}
+        sums = {name: matrix_of(table.column(name), rows.n) for name in wanted if name in table.column_names}
     n_samples = int(run.manifest["tasks"][task].get("samples", 1))
     found = {}
     for name in wanted:
         entry = entries[name]
-        numbers = _numbers(samples, _column_name(name), rows.n)
+        numbers = numbers_of(samples, _column_name(name), rows.n)
         made = _made(name, entry, rows, numbers, sums.get(name), n_samples)
         # An imported run may hold a value that other rules made; a test on its rows would be one of another number.
         if made is not None and _agrees(made.column.value(), float(entry["value"])):
@@ -191,58 +187,8 @@ def result_entries(run: StoredRun, task: str) -> dict[str, Mapping[str, Any]]:
     return {**result.get("metrics", {}), **rewards}
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Which generations belong to which row.
-
-    Attributes:
-        ids: Of the rows, sorted.
-        starts: Place of each row's first generation.
-        n: Number of generations.
-    """
-
-    ids: tuple[str, ...]
-    starts: NDArray[np.intp]
-    n: int
-
-    @classmethod
-    def of(cls, samples: pa.Table, place: str) -> _Rows:
-        import pyarrow.compute as pc
-
-        if "id" not in samples.column_names:
-            raise RunDirectoryError("has no column 'id'.", place=place)
-        ids = samples.column("id").combine_chunks()
-        n = len(ids)
-        if not n:
-            return cls((), np.empty(0, dtype=np.intp), 0)
-        changes = pc.not_equal(ids.slice(1), ids.slice(0, n - 1)).to_numpy(zero_copy_only=False)
-        starts = np.concatenate(([0], np.flatnonzero(changes) + 1)).astype(np.intp)
-        names = tuple(ids.take(starts).to_pylist())
-        if any(left >= right for left, right in pairwise(names)):
-            raise RunDirectoryError("its rows are not in id order.", "Score the run again: grue score RUN", place=place)
-        return cls(names, starts, n)
-
-    def kept(self, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which rows have at least one known generation."""
-        kept: NDArray[np.bool_] = np.logical_or.reduceat(known, self.starts)
-        return kept
-
-    def means(self, values: Floats) -> Floats:
-        """Means over the known samples of each row, shape (rows,); NaN for a row without any."""
-        known = ~np.isnan(values)
-        sums = np.add.reduceat(np.where(known, values, 0.0), self.starts)
-        counts = np.add.reduceat(known.astype(np.float64), self.starts)
-        means: Floats = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
-        return means
-
-    def sums(self, statistics: Floats, known: NDArray[np.bool_]) -> Floats:
-        """Sums over the known samples of each row, shape (rows, k)."""
-        sums: Floats = np.add.reduceat(np.where(known[:, None], statistics, 0.0), self.starts, axis=0)
-        return sums
-
-
 def _made(
-    name: str, entry: Mapping[str, Any], rows: _Rows, numbers: Floats | None, sums: Floats | None, n_samples: int
+    name: str, entry: Mapping[str, Any], rows: RowGroups, numbers: Floats | None, sums: Floats | None, n_samples: int
 ) -> MetricRows | None:
     if not rows.n:
         return None
@@ -292,29 +238,3 @@ def _agrees(found: float, stored: float) -> bool:
 
 def _column_name(metric: str) -> str:
     return _COLUMN_OF_REWARD + metric.removeprefix(REWARD) if metric.startswith(REWARD) else metric
-
-
-def _numbers(samples: pa.Table, name: str, n: int) -> Floats | None:
-    """A column of numbers, NaN for null; ``None`` where there is no such column."""
-    import pyarrow as pa
-
-    if name not in samples.column_names or not pa.types.is_floating(samples.schema.field(name).type):
-        return None
-    numbers: Floats = samples.column(name).to_numpy().astype(np.float64, copy=False)
-    return numbers if len(numbers) == n else None
-
-
-def _matrix(column: pa.ChunkedArray, n: int) -> Floats | None:
-    """A column of lists of one length as an array, shape (n, k), NaN for null; ``None`` for anything else."""
-    import pyarrow as pa
-
-    lists = column.combine_chunks()
-    if isinstance(lists, pa.ChunkedArray):
-        lists = lists.chunk(0) if lists.num_chunks else pa.array([], column.type)
-    if not pa.types.is_list(lists.type) or len(lists) != n or lists.null_count:
-        return None
-    sizes = np.diff(lists.offsets.to_numpy())
-    if not n or (sizes != sizes[0]).any():
-        return None
-    flat: Floats = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
-    return flat.reshape(n, int(sizes[0]))
