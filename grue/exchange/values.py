@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from grue.core.metric import MetricValue
-from grue.core.run import Manifest, Results, ScoreValue
+from grue.core.run import NOT_SCORED, Manifest, Results, ScoreValue
 from grue.exchange.table import Cell, Column, Score, Table
 from grue.runs.read import StoredRun
 
@@ -52,8 +52,12 @@ def _rows(manifest: Manifest, results: Results) -> Iterator[tuple[Cell, ...]]:
             is_primary = asked is not None and name in asked.primary
             yield (*who, task, name, *_value(value, is_primary=is_primary), *key, value.reason)
         for name, score in (("quality", result.score.quality), ("naturalness", result.score.naturalness)):
+            if score.reason == NOT_SCORED:
+                continue
             yield (*who, task, name, *_score(score, result.scored), *key, score.reason)
     for name, score in (("grue", results.scores.grue), ("naturalness", results.scores.naturalness)):
+        if score.reason == NOT_SCORED:
+            continue
         yield (*who, None, name, *_score(score, None), None, None, None, None, None, score.reason)
 
 

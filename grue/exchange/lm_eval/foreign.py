@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from grue.runs.fields import Fields
 _FIX = "Give the results of lm-evaluation-harness 0.4 as it wrote them (--output_path, --log_samples)."
 # What the harness reports where it computed no metric at all (--predict_only).
 _BYPASS = "bypass"
+# The harness puts the time behind whatever name --output_path gives.
+_TIMED = re.compile(r".*_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d+)?")
 _SPLITS = ("test_split", "validation_split")
 
 
@@ -121,7 +124,8 @@ def find_results(source: Path) -> Path:
         return source
     if not source.is_dir():
         raise ForeignResultsError("no such file or folder.", _FIX, place=str(source))
-    found = sorted(path for path in source.rglob("results*.json") if path.is_file())
+    listed = sorted(path for path in source.rglob("*.json") if path.is_file())
+    found = [path for path in listed if path.name.startswith("results") or _TIMED.fullmatch(path.stem)]
     if not found:
         raise ForeignResultsError("holds no results_*.json of lm-evaluation-harness.", _FIX, place=str(source))
     if len(found) > 1:
@@ -174,7 +178,7 @@ def _read(path: Path) -> ForeignRun:
     time = path.stem.rpartition("_")[2] if "_" in path.stem else ""
     tasks = tuple(task for name, one in document.children("results") if (task := _task(name, one, document)).values)
     if not tasks:
-        raise document.fault("results holds no value of any task.")
+        raise document.fault("results holds no value of any task (--predict_only computes none).")
     return ForeignRun(
         path=path,
         time=time,

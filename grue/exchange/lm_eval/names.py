@@ -46,3 +46,14 @@ def file_time(moment: str) -> str:
 def document_hash(document: Mapping[str, Json]) -> str:
     """``doc_hash`` of a sample."""
     return sha256_text(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def generation_kwargs(generation: Mapping[str, Json]) -> dict[str, Json]:
+    """Decoding settings of a run by the harness's names; cuts and hashes of files have none there."""
+    out: dict[str, Json] = {"until": generation.get("stop") or []}
+    if generation.get("max_new_tokens") is not None:
+        out["max_gen_toks"] = generation["max_new_tokens"]
+    left_out = ("stop", "max_new_tokens", "truncation", "output_type", "num_fewshot")
+    return out | {
+        key: value for key, value in generation.items() if key not in left_out and not key.endswith("_sha256")
+    }

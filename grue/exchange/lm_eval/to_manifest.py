@@ -123,6 +123,8 @@ def _task_manifest(run: ForeignRun, part: Part) -> TaskManifest:
     original = task.original if task.original is not None else task.effective
     about: dict[str, Json] = {"task": task.name, "version": task.version, "shots": task.n_shot, "of": original}
     about |= {key: _text(task.config.get(key)) for key in _ASKING}
+    about["system"] = _text(run.document.get("system_instruction_sha"))
+    about["examples"] = _text(run.config.get("fewshot_seed")) if task.n_shot else None
     if rows is None:
         # No document was seen: what the file says of them stands for them.
         data, prompts = ({**about, "split": task.split}, {**about, "evaluated": task.effective})

@@ -13,7 +13,7 @@ from datetime import datetime
 from grue.core.metric import MetricValue
 from grue.core.run import SCHEMA_VERSION, Manifest, Results, TaskManifest, TaskResult
 from grue.core.text import Json
-from grue.exchange.lm_eval.names import FILTER, NOT_AVAILABLE, Z95, metric_key, model_folder
+from grue.exchange.lm_eval.names import FILTER, NOT_AVAILABLE, Z95, generation_kwargs, metric_key, model_folder
 
 REWARD = "reward_"  # as in the columns of a run's samples
 _HF_KINDS = ("local", "hub", "demo")
@@ -56,7 +56,7 @@ def results_document(manifest: Manifest, results: Results, task_hashes: Mapping[
         "group_subtasks": {name: [] for name in tasks},
         "configs": {name: _config(name, manifest.tasks[name], directions[name], manifest) for name in sorted(tasks)},
         "versions": {name: manifest.tasks[name].version for name in sorted(tasks)},
-        "n-shot": dict.fromkeys(sorted(tasks), 0),
+        "n-shot": {name: _shots(manifest.tasks[name]) for name in sorted(tasks)},
         "higher_is_better": {name: directions[name] for name in sorted(tasks)},
         "n-samples": {
             name: {"original": manifest.tasks[name].data.rows, "effective": result.scored}
@@ -118,12 +118,12 @@ def _config(name: str, task: TaskManifest, directions: Mapping[str, Json], manif
         "description": "",
         "target_delimiter": "",
         "fewshot_delimiter": "",
-        "num_fewshot": 0,
+        "num_fewshot": _shots(task),
         "metric_list": [
             {"metric": metric, "aggregation": "grue", "higher_is_better": directions[metric]} for metric in order
         ],
         "output_type": "generate_until",
-        "generation_kwargs": {"until": [], **dict(task.generation)},
+        "generation_kwargs": generation_kwargs(task.generation),
         "repeats": task.samples,
         "filter_list": [{"name": FILTER, "filter": [{"function": "take_first"}]}],
         "should_decontaminate": False,
@@ -133,6 +133,12 @@ def _config(name: str, task: TaskManifest, directions: Mapping[str, Json], manif
             "config_source": f"grue {manifest.grue.get('version')}",
         },
     }
+
+
+def _shots(task: TaskManifest) -> int:
+    """Examples in the prompt: none, unless the run was imported from the harness."""
+    shots = task.generation.get("num_fewshot")
+    return shots if isinstance(shots, int) else 0
 
 
 def _ours(manifest: Manifest, results: Results) -> dict[str, Json]:

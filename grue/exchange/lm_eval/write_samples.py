@@ -13,7 +13,7 @@ from typing import Any
 
 from grue.core.run import TaskManifest
 from grue.core.text import Json, sha256_text
-from grue.exchange.lm_eval.names import FILTER, document_hash
+from grue.exchange.lm_eval.names import FILTER, document_hash, generation_kwargs
 from grue.runs.read import StoredRun
 
 _PROMPT = "prompt"
@@ -75,7 +75,7 @@ def _line(
         "doc_id": index,
         "doc": document,
         "target": target,
-        "arguments": {"gen_args_0": {"arg_0": prompt, "arg_1": {"until": [], **dict(asked.generation)}}},
+        "arguments": {"gen_args_0": {"arg_0": prompt, "arg_1": generation_kwargs(asked.generation)}},
         "resps": [[record["prediction"] for record in drawn]],
         "filtered_resps": [first["prediction"]],
         "filter": FILTER,
