@@ -33,9 +33,8 @@ def tampered(store: Store, *statements: str) -> None:
 
 
 def test_fresh_index_has_no_differences(store: Store, runs: Any, fake: Any) -> None:
-    runs.write(
-        {"commongen": fake({"cider_d": 0.1 + 0.2, "coverage": None}, rewards={"rouge": -0.0})}, name="\ud800\x00"
-    )
+    odd = fake({"cider_d": 0.1 + 0.2, "coverage": None}, rewards={"rouge": -0.0})
+    runs.write({"commongen": odd}, name="é\x00")
     runs.write(parameters=2**40, kind="null")
     rebuild(store, [runs.folder])
     checked = check(store, [runs.folder])
@@ -112,8 +111,8 @@ def test_metric_that_only_one_side_has_is_named(store: Store, runs: Any, rewrite
         ("UPDATE runs SET path = '/elsewhere'", "path", None, "/elsewhere"),
         ("UPDATE asked SET split = 'train'", "tasks.commongen.split", "test", "train"),
         ("UPDATE results SET quality = 99", "tasks.commongen.scores.quality.value", 50.0, 99.0),
-        ("UPDATE suites SET metrics = replace(metrics, 'cider_d|v:1', 'x')", "tasks.commongen.metrics.cider_d.signature",
-         "cider_d|v:1", "x"),
+        ("UPDATE suites SET metrics = replace(metrics, 'cider_d|v:1', 'x')",
+         "tasks.commongen.metrics.cider_d.signature", "cider_d|v:1", "x"),
     ],
 )  # fmt: skip
 def test_tampered_database_is_named_and_mended_by_a_rebuild(

@@ -142,7 +142,7 @@ def test_addresses_of_postgres_mean_psycopg_3(scheme: str) -> None:
 
 
 def test_server_that_is_not_there_is_named_without_the_password() -> None:
-    with pytest.raises(StoreError, match="Connection refused|failed") as error:
+    with pytest.raises(StoreError, match="The database fails: connection") as error:
         open_store("postgresql://u:secret@127.0.0.1:1/results")
     assert "secret" not in str(error.value)
     assert "127.0.0.1:1" in error.value.place
