@@ -9,12 +9,12 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
-.PHONY: demo test test-long lint types docs bench-generation bench-gpu clean
+.PHONY: demo test test-long lint types submissions docs bench-generation bench-gpu clean
 
 demo: $(VENV)/.core
 	$(BIN)/grue demo
 
-test: $(VENV)/.dev lint types
+test: $(VENV)/.dev lint types submissions
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term
 
 test-long: $(VENV)/.dev
@@ -27,6 +27,10 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+
+# Published results: the form of all; those that a change touches are made again.
+submissions: $(VENV)/.dev
+	$(BIN)/python tools/check_submissions.py --rescore --since auto
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/make_docs.py

@@ -139,10 +139,12 @@ def _runs(named: Sequence[str], results: Sequence[Path] | None) -> tuple[list[Bo
     from grue.runs.read import read_run
     from leaderboard_site.collect import collect
 
+    folders = list(results or [results_folder(None)])
     if named:
-        paths = dict.fromkeys(run_path(name, results[0] if results else None) for name in named)
-        return [board_run(read_run(path)) for path in paths], False
-    found = collect(list(results or [results_folder(None)]))
+        folders = [run_path(name, results[0] if results else None) for name in named]
+        for folder in folders:
+            board_run(read_run(folder))
+    found = collect(folders)
     for skipped in found.skipped:
         note(f"skipped: {skipped.path}: {skipped.reason}")
     return list(found.runs), bool(found.skipped)
