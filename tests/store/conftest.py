@@ -65,7 +65,6 @@ class _own_server:  # noqa: N801 - used as a function
         self._as_other = os.getuid() == 0
 
     def __enter__(self) -> str:
-        # Sockets' paths are short, pytest's folders long.
         self._folder = Path(tempfile.mkdtemp(prefix="grue-pg-"))
         if self._as_other:
             try:
@@ -78,7 +77,7 @@ class _own_server:  # noqa: N801 - used as a function
             port = free.getsockname()[1]
         data = self._folder / "data"
         self._run("initdb", "-D", data, "-U", "grue", "-A", "trust", "--encoding=UTF8", "--no-sync", "--locale=C.UTF-8")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {self._folder}"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -c unix_socket_directories="
         self._run("pg_ctl", "-D", data, "-l", self._folder / "log", "-o", options, "-w", "start")
         return f"postgresql://grue@127.0.0.1:{port}/postgres"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,17 +28,19 @@ def files_of(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real runs: two systems, three seeds of one of them, and a correction."""
+    """Real runs: three seeds of a null system, and two prediction files of which the second corrects the first."""
     folder = tmp_path_factory.mktemp("real")
-    for system, seed in (("empty", 0), ("random-reference", 1), ("random-reference", 2), ("random-reference", 3)):
-        grue.evaluate(
-            f"null:{system}", tasks="commongen", data="mini", limit=6, seed=seed, metrics="coverage,rougeL",
-            model_metrics=False, output=folder / f"{system}-{seed}", name=f"{system} {seed}",
-        )  # fmt: skip
-    grue.evaluate(
-        "null:constant", tasks="commongen", data="mini", metrics="coverage,rougeL", model_metrics=False,
-        output=folder / "constant", name="constant",
-    )  # fmt: skip
+    same = {"tasks": "commongen", "data": "mini", "metrics": "coverage,rougeL", "model_metrics": False}
+    for seed in (1, 2, 3):
+        run = grue.evaluate(
+            "null:random-reference", limit=6, seed=seed, output=folder / f"random-{seed}", name=f"r {seed}", **same
+        )
+    ids = sorted(set(run.samples("commongen")["id"]))
+    for name, text in (("wrong", "a dog runs"), ("right", "a dog catches the ball")):
+        lines = [json.dumps({"task": "commongen", "id": row, "prediction": text}) for row in ids]
+        file = folder / f"{name}.jsonl"
+        file.write_text("\n".join(lines))
+        grue.score(file, limit=6, output=folder / name, name=name, **same)
     return folder
 
 
@@ -52,7 +55,7 @@ def test_board_is_the_same_from_folders_and_both_databases_even_after_they_were_
         assert run_command(["db", "rebuild", "--results", str(real), "--quiet"]) == 0
         if kind == "sqlite":
             with open_store(url) as store:
-                supersede(store, *two_seeds(store), "wrong seed")
+                supersede(store, *both_files(store), "the wrong file was scored")
             rebuild_again = ["db", "rebuild", "--results", str(real)]
             assert run_command(rebuild_again) == 0
         assert run_command(["leaderboard", "build", "--out", str(tmp_path / kind)]) == 0
@@ -67,15 +70,15 @@ def test_board_is_the_same_from_folders_and_both_databases_even_after_they_were_
     for name, found in boards.items():
         assert found == expected, name
     text = "".join(path.read_text() for path in (tmp_path / "folders").rglob("*.html"))
-    assert "wrong seed" in text
+    assert "Superseded, so without a rank: the wrong file was scored" in text
 
 
-def two_seeds(store: Any) -> tuple[str, str]:
-    """Ids of two runs of one entry."""
+def both_files(store: Any) -> tuple[str, str]:
+    """Ids of the wrong and the right prediction file's run."""
     from grue.store import queries
 
     found = {run.name: run.run_id for run in queries.runs(store).runs}
-    return found["random-reference 1"], found["random-reference 2"]
+    return found["wrong"], found["right"]
 
 
 def test_run_that_changed_since_it_was_indexed_is_left_out_and_named(
@@ -91,15 +94,15 @@ def test_run_that_changed_since_it_was_indexed_is_left_out_and_named(
     monkeypatch.setenv("GRUE_DATABASE_URL", f"sqlite:///{tmp_path}/x.sqlite")
     with open_store() as store:
         rebuild(store, [copy])
-    stored = dict(read_run(copy / "constant").results)
+    stored = dict(read_run(copy / "right").results)
     stored["status"] = "partial"
     del stored["checksum"]
-    write_json(copy / "constant" / "results.json", {**stored, "checksum": checksum(stored)})
-    shutil.rmtree(copy / "empty-0")
+    write_json(copy / "right" / "results.json", {**stored, "checksum": checksum(stored)})
+    shutil.rmtree(copy / "random-1")
     assert run_command(["leaderboard", "build", "--out", str(tmp_path / "board")]) == 3
     said = capsys.readouterr().err
-    assert "constant: results.json: checksum is" in said
-    assert "empty-0" in said
+    assert "right: results.json: checksum is" in said
+    assert "random-1" in said
     assert said.count("grue db rebuild") == 2
 
 

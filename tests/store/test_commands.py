@@ -98,7 +98,10 @@ def test_listing_goes_on_at_the_cursor(called: Callable[..., Any], runs: Any) ->
 
 
 def test_help_needs_no_database(tmp_path: Path) -> None:
-    code = "import sys; from grue.cli.main import run; run(['db', '--help']); print([m for m in ('sqlalchemy', 'alembic', 'numpy') if m in sys.modules])"
+    code = (
+        "import sys; from grue.cli.main import run; run(['db', '--help']); "
+        "print([name for name in ('sqlalchemy', 'alembic', 'numpy') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=True)
     assert "rebuild" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
