@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grue.comparison.bands_of import band_letter
-from grue.comparison.standings import NO_RANK, BoardData, Place
+from grue.comparison.standings import NO_RANK, BoardData
+from grue.comparison.standings_places import Place
 from grue.comparison.standings_runs import BoardRun, Score
 from grue.comparison.standings_settings import Setting
 from grue.comparison.standings_task import YARDSTICK, Entry, TaskBoard

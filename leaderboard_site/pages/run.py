@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grue.comparison.standings import BoardData, known
+from grue.comparison.standings import BoardData
+from grue.comparison.standings_overall import known
 from grue.comparison.standings_runs import CEILING, FLOOR, BoardRun, Score, TaskResult
 from grue.runs.validity import Validity
 from leaderboard_site.cards import Card
-from leaderboard_site.charts import Histogram, Strip, histogram
+from leaderboard_site.charts import Strip
 from leaderboard_site.commands import command
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import (
@@ -25,10 +26,12 @@ from leaderboard_site.numbers import (
 from leaderboard_site.pages.frame import Fact, Frame, ScoreCell, overall_cell, score_cell
 from leaderboard_site.pages.rows import TaskRows
 from leaderboard_site.pages.run_cost import CostTable, cost_table
+from leaderboard_site.pages.run_entry import EntryNote, entry_note, successor
 from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
+from leaderboard_site.pages.run_figures import Figure, figures
 from leaderboard_site.pages.run_scores import OTHER_NULL_SYSTEMS, Standing, standings
 from leaderboard_site.pages.run_validity import HEADS, KINDS, TaskSection, sections
-from leaderboard_site.pages.standing import RankCell, in_several, range_in_words, rank_cell, singles_of
+from leaderboard_site.pages.standing import RankCell, range_in_words, rank_cell
 
 SCORES_CAPTION = (
     "The shown metric of each task with its 95 % interval; strip from floor to ceiling. Rank with its 95 % range over "
@@ -89,26 +92,6 @@ class Suite:
     rewards: tuple[MetricRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A histogram with its title and how to read it."""
-
-    title: str
-    note: str
-    label: str
-    unit: str
-    histogram: Histogram
-    is_length: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EntryNote:
-    """That this run is one of several behind an entry, whose rank it has."""
-
-    text: str
-    runs: tuple[tuple[str, Page], ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
     """Page value of ``run.html``."""
@@ -166,8 +149,8 @@ def run_view(
         mark="" if run.is_yardstick else run.mark,
         lead=_lead(run, data),
         board=board,
-        entry=_entry_note(run, data),
-        superseded_by=_successor(run, data),
+        entry=entry_note(run, data),
+        superseded_by=successor(run, data),
         grue=overall_cell(overall.grue, lack=overall.lack) if has_scores else None,
         naturalness=overall_cell(overall.naturalness) if has_scores else None,
         warnings=_warnings(run, results, cards, validity),
@@ -178,7 +161,7 @@ def run_view(
         odd_kinds=tuple((head, KINDS[kind]) for kind, head in HEADS.items()),
         validity=sections(run, validity, results, cards),
         suites=tuple(_suite(result, cards[result.name]) for result in results),
-        figures=tuple(_figures(results, rows, cards)),
+        figures=tuple(figures(results, rows, cards)),
         facts=facts(run),
         machine=machine(run),
         decoding=tuple(decoding(result, cards[result.name]) for result in results),
@@ -206,24 +189,6 @@ def _lead(run: BoardRun, data: BoardData) -> str:
         f"{start}, {where}: best number on {sum(rank == 1 for rank in ranks)} of "
         f"{plural(len(ranks), 'task')}, mean place {number(place.mean, 1)}."
     )
-
-
-def _entry_note(run: BoardRun, data: BoardData) -> EntryNote | None:
-    """The other runs of its entry, where there are any; ranks are those of the entry, scores its own."""
-    key = data.entry_of.get(run.id)
-    entry = next((one for one in data.setting.entries if one.id == key and one.members), None)
-    if entry is None:
-        return None
-    score = overall_cell(data.overall[entry.id].grue, sd=data.overall[entry.id].sd)
-    mean = "" if score.reason else f" Its GRUE score is {' '.join(filter(None, (score.text, score.pm, score.spread)))}."
-    what = f"One of {plural(len(entry.members), 'run')} that stand as one entry, {in_several(entry)}."
-    return EntryNote(f"{what}{mean} Ranks and bands here are the entry's, scores are this run's.", singles_of(entry))
-
-
-def _successor(run: BoardRun, data: BoardData) -> Page | None:
-    if run.superseded is None or all(other.id != run.superseded.new for other in data.setting.runs):
-        return None
-    return Page(kind="run", run=run.superseded.new)
 
 
 def _warnings(
@@ -311,29 +276,3 @@ def _metric_row(score: Score) -> MetricRow:
     return MetricRow(
         score.metric, number(score.value, places), interval, count(score.n), score.signature or "", score.reason or ""
     )
-
-
-def _figures(results: Sequence[TaskResult], rows: Mapping[str, TaskRows], cards: Mapping[str, Card]) -> list[Figure]:
-    scores, lengths = [], []
-    for result in results:
-        title, found = cards[result.name].title, rows[result.name]
-        if found.metric:
-            places = decimals(found.metric, found.scale)
-            values = [v for row in found.rows if (v := row.scores.get(found.metric)) is not None]
-            drawn = histogram(values, max(places, 1), upper=found.scale if found.scale in (1.0, 100.0) else None)
-            if drawn:
-                middle = sorted(values)[len(values) // 2]
-                zeros = sum(value == 0 for value in values)
-                note = f"{plural(drawn.n, 'row')}; median {number(middle, places)}; {count(zeros)} at 0."
-                label = f"Histogram of per-sample {found.metric}, {title}"
-                scores.append(Figure(f"{found.metric}, {title}", note, label, found.metric, drawn, is_length=False))
-        tokens = [float(row.generated_tokens) for row in found.rows if row.generated_tokens is not None]
-        limit = result.generation.get("max_new_tokens")
-        upper = float(limit) if isinstance(limit, int) else None
-        drawn = histogram(tokens, 0, upper=upper)
-        if drawn:
-            cut = f" {percent(result.rates.cut_output)} stopped there." if result.rates.cut_output else ""
-            note = f"Limit {count(limit)}.{cut}" if isinstance(limit, int) else plural(drawn.n, "row")
-            label = f"Histogram of output tokens, {title}"
-            lengths.append(Figure(f"Output tokens, {title}", note, label, "tokens", drawn, is_length=True))
-    return scores + lengths

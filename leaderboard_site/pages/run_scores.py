@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grue.comparison.standings import known
+from grue.comparison.standings_overall import known
 from grue.comparison.standings_runs import TaskResult
 from leaderboard_site.cards import Card
 from leaderboard_site.numbers import decimals, number

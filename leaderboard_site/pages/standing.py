@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Generic, Protocol, TypeVar
 
 from grue.comparison.bands_of import band_letter
-from grue.comparison.standings import Place
+from grue.comparison.standings_places import Place
 from grue.comparison.standings_runs import BoardRun
 from grue.comparison.standings_task import Entry
 from leaderboard_site.links import Page

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from grue.comparison.standings import BoardData, known
+from grue.comparison.standings import BoardData
+from grue.comparison.standings_overall import known
 from grue.comparison.standings_runs import CEILING, FLOOR
 from grue.comparison.standings_task import Entry, TaskBoard
 from leaderboard_site.cards import Card
-from leaderboard_site.charts import Dot, DotPlot, dot_plot
+from leaderboard_site.charts import DotPlot
 from leaderboard_site.links import Page
 from leaderboard_site.markdown import to_html
 from leaderboard_site.numbers import NONE, count, decimals, number, plural
@@ -33,8 +34,8 @@ from leaderboard_site.pages.pictures import Picture
 from leaderboard_site.pages.standing import Band, RankCell, in_bands, in_several, rank_cell, singles_of
 from leaderboard_site.pages.task_facts import task_facts
 from leaderboard_site.pages.task_formula import Formula, formula
+from leaderboard_site.pages.task_plot import plot_note, task_plot
 
-MOST_DOTS = 40
 SCORES = ("quality", "naturalness")
 OTHER_METRICS = 5  # columns beside the shown metric; the run pages have all
 
@@ -143,8 +144,8 @@ def task_views(
         tabs=tuple(tasks),
         settings=tuple(settings),
         metric=board.metric or "",
-        plot=_plot(board, [e for e in entries if not e.run.is_yardstick] + yards),
-        plot_note=_plot_note(board),
+        plot=task_plot(board, [e for e in entries if not e.run.is_yardstick] + yards),
+        plot_note=plot_note(board),
         cost=task_figure(board, data, card.title, axes[0]) if axes and board.metric else None,
         axes=axis_tabs(axes, None, Page(kind="cost", task=board.task, setting=slug)),
         example=example,
@@ -295,23 +296,3 @@ def _lead(board: TaskBoard, card: Card, data: BoardData) -> str:
             parts.append(f"Another row's reference already reaches {number(board.floor, places)}.")
     parts.append(f"{data.setting.label.capitalize()}.")
     return " ".join(parts)
-
-
-def _plot(board: TaskBoard, entries: Sequence[Entry]) -> DotPlot | None:
-    if board.metric is None:
-        return None
-    shown = [e for e in entries if not e.differs and e.score and e.score.value is not None]
-    if not 0 < len(shown) <= MOST_DOTS:
-        return None
-    dots = [
-        Dot(e.run.name, e.score.value, e.score.low, e.score.high, e.run.is_yardstick or e.run.mark != "verified")
-        for e in shown
-        if e.score and e.score.value is not None
-    ]
-    lines = [(label, v) for label, v in (("floor", board.floor), ("ceiling", board.ceiling)) if v is not None]
-    return dot_plot(dots, lines, decimals(board.metric, board.scale))
-
-
-def _plot_note(board: TaskBoard) -> str:
-    lower = " Lower is better." if board.higher_is_better is False else ""
-    return f"Filled: we ran the checkpoint. Hollow: rescored runs and yardsticks.{lower} Numbers in the ranking below."

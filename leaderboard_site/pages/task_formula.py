@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grue.comparison.standings import known
+from grue.comparison.standings_overall import known
 from grue.comparison.standings_runs import TaskResult
 from grue.comparison.standings_task import Entry
 from grue.stats.grue_score import NATURALNESS

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from grue.comparison.standings import OTHER_SCORE, BoardData, rank_board
+from grue.comparison.standings import BoardData, rank_board
+from grue.comparison.standings_places import OTHER_SCORE
 from grue.comparison.standings_runs import BoardRun
 from grue.comparison.standings_settings import settings
 from grue.core.run import RunScores, ScoreValue, TaskScore
