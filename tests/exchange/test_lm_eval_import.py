@@ -160,6 +160,55 @@ def test_numbers_that_are_none_are_absent_with_a_reason(
     assert "no number" in found["reason"]
 
 
+def test_a_results_file_of_another_name_is_found(grue: Callable[..., Any], harness: Path, tmp_path: Path) -> None:
+    """``--output_path mine.json`` makes ``mine_<time>.json``, with the samples beside it."""
+    (harness / RESULTS).rename(harness / RESULTS.replace("results_", "mine_"))
+    (harness / "package.json").write_text("{}")
+    answer = grue("import", "--from", "lm-eval", harness, "-o", tmp_path / "run", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.document["with_samples"] == ["toy_choice", "toy_mt", "toy_repeats"]
+
+
+def test_fewer_documents_than_the_split_has_are_a_subset(
+    grue: Callable[..., Any], harness: Path, tmp_path: Path
+) -> None:
+    edit(harness / RESULTS, lambda document: document["n-samples"]["toy_mt"].update(original=400))
+    assert grue("import", "--from", "lm-eval", harness, "-o", tmp_path / "run").code == 0
+    task = load_run(tmp_path / "run").manifest.tasks["toy_mt"]
+    assert (task.limit, task.data.rows) == (4, 400)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.update(chat_template="{{ messages }}"),
+        lambda document: document["versions"].update(toy_mt=2.0),
+        lambda document: document.update(lm_eval_version="0.4.9"),
+        lambda document: document["n-shot"].update(toy_mt=5),
+        lambda document: document["configs"]["toy_mt"]["metric_list"][0].update(ignore_case=True),
+    ],
+)
+def test_what_changes_numbers_changes_the_key(
+    grue: Callable[..., Any], harness: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    def key(path: Path) -> tuple[Any, ...]:
+        task = load_run(path).manifest.tasks["toy_mt"]
+        return (task.version, task.prompts_sha256, task.data.sha256, task.metrics["bleu"])
+
+    assert grue("import", "--from", "lm-eval", harness, "-o", tmp_path / "a").code == 0
+    edit(harness / RESULTS, change)
+    assert grue("import", "--from", "lm-eval", harness, "-o", tmp_path / "b").code == 0
+    assert key(tmp_path / "a") != key(tmp_path / "b")
+
+
+def test_names_that_no_address_can_have_are_made_fit(grue: Callable[..., Any], harness: Path, tmp_path: Path) -> None:
+    text = (harness / RESULTS).read_text().replace('"toy_ppl"', '"a/b c"').replace('"toy_repeats"', '"a|b c"')
+    (harness / RESULTS).write_text(text)
+    answer = grue("import", "--from", "lm-eval", harness, "-o", tmp_path / "run", "--json")
+    assert [name for name in answer.document["tasks"] if name.startswith("a_b")] == ["a_b_c", "a_b_c-2"]
+    assert load_run(tmp_path / "run").manifest.arguments["tasks"]["a_b_c"] == "a|b c"  # type: ignore[call-overload,index]
+
+
 def _result(key: str, value: Any) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         edit(folder / RESULTS, lambda document: document["results"]["toy_mt"].update({key: value}))

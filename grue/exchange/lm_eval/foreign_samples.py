@@ -55,8 +55,10 @@ def read_samples(run: ForeignRun, task: ForeignTask) -> tuple[ForeignRow, ...] |
         ForeignResultsError: where the file is damaged, or holds other documents than the results say; names file,
             line and key.
     """
-    path = run.path.with_name(f"samples_{task.name}_{run.time}.jsonl" if run.time else f"samples_{task.name}.jsonl")
-    if task.output_type in _WITHOUT_TEXT or not path.is_file():
+    name = f"samples_{task.name}_{run.time}.jsonl" if run.time else f"samples_{task.name}.jsonl"
+    path = run.path.parent / name
+    # A task's name may hold what leads to another folder.
+    if task.output_type in _WITHOUT_TEXT or path.name != name or "\0" in name or not path.is_file():
         return None
     try:
         lines = [_line(text, f"{path}:{number}") for number, text in _texts(path)]
