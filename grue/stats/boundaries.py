@@ -60,7 +60,7 @@ def lower_bounds(fractions: Sequence[float], end: float, miss: float) -> list[fl
     """Bounds for Z at or below which a path that ends at or above ``end`` comes with a chance of at most ``miss``.
 
     Given its end, the path is a Brownian bridge, whatever the drift. The chance is spent in proportion to the
-    fraction.
+    fraction, all of it by the last of these looks.
 
     Args:
         fractions: Information at each look but the last, rising, all below 1.
@@ -68,11 +68,11 @@ def lower_bounds(fractions: Sequence[float], end: float, miss: float) -> list[fl
         miss: Chance that such a path crosses any of the bounds.
     """
     steps = []
-    for earlier, later in zip([0.0, *fractions[:-1]], fractions, strict=True):
+    for earlier, later in zip([0.0, *fractions][:-1], fractions, strict=True):
         share = (later - earlier) / (1 - earlier)
         # Mirrored, so that crossing is above: a bridge to -end.
         steps.append(_Step(1 - share, -end * share, math.sqrt((later - earlier) * (1 - later) / (1 - earlier))))
-    found = _crossed_above(steps, [miss * fraction for fraction in fractions])
+    found = _crossed_above(steps, [miss * fraction / fractions[-1] for fraction in fractions])
     return [-bound / math.sqrt(fraction) for bound, fraction in zip(found, fractions, strict=True)]
 
 
