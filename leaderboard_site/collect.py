@@ -9,6 +9,7 @@ from pathlib import Path
 from grue.comparison.standings_runs import BoardRun, board_run
 from grue.core.errors import GrueError, UsageError
 from grue.runs.read import Broken, find_runs
+from grue.runs.row_counts import check_row_counts
 from grue.runs.supersession import Supersession, decisions_of, sorted_out
 
 
@@ -46,6 +47,7 @@ def collect(results: Sequence[Path]) -> Collection:
             continue
         try:
             run = board_run(found.stored)
+            check_row_counts(found.stored)
         except GrueError as error:
             skipped.append(Skipped(found.path, one_line(error)))
             continue

@@ -71,7 +71,7 @@ def task_list(boards: Mapping[str, BoardData], cards: Mapping[str, Card]) -> dic
                 "citation": card.citation,
                 "homepage": card.homepage,
                 "shows_texts": card.shows_texts,
-                "version": next(iter(board.entries.values())).result.version,
+                "version": board.example.version,
                 "setting": data.setting.slug,
                 "metric": board.metric,
                 "runs": sum(not entry.run.is_yardstick for entry in board.entries.values()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grue.comparison.standings_runs import BoardRun, board_run
 from grue.core.errors import GrueError, RunDirectoryError, UsageError
 from grue.runs.read import MANIFEST, RESULTS, read_run
+from grue.runs.row_counts import check_row_counts
 from grue.store import queries
 from grue.store.database import Store, open_store
 from grue.store.values import Location
@@ -47,6 +48,7 @@ def _collected(store: Store) -> Collection:
 def _run(location: Location) -> BoardRun:
     stored = read_run(location.path)
     run = board_run(stored)
+    check_row_counts(stored)
     found = {"run_id": run.id, "checksum": stored.results["checksum"]}
     for key, indexed in (("run_id", location.run_id), ("checksum", location.checksum)):
         if found[key] != indexed:

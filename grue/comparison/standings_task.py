@@ -82,6 +82,12 @@ class TaskBoard:
         """Entries with a rank, best first."""
         return [entry for entry in self.entries.values() if entry.rank]
 
+    @property
+    def example(self) -> TaskResult:
+        """One result of the task: a comparable one where there is any, else one of a superseded run."""
+        some = [*self.entries.values(), *self.singles.values()]
+        return next((entry for entry in some if not entry.differs), some[0]).result
+
     def of_run(self, run_id: str) -> Entry:
         """What a single run has on the task, ranked as its entry."""
         return self.singles[run_id] if run_id in self.singles else self.entries[run_id]

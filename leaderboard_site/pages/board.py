@@ -19,6 +19,7 @@ from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, o
 from leaderboard_site.pages.natural import natural_picture
 from leaderboard_site.pages.panels import Panel, PanelRow, in_order, panel_note, panel_rows, panels, yardsticks
 from leaderboard_site.pages.pictures import Picture
+from leaderboard_site.pages.run_entry import successor
 from leaderboard_site.pages.standing import Band, RankCell, in_bands, in_several, rank_cell, singles_of
 from leaderboard_site.pages.weights import WeightsFigure, weights_figure
 
@@ -56,6 +57,17 @@ class BoardRow:
     sorts: Mapping[str, float | str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A run that another one superseded."""
+
+    name: str
+    page: Page
+    day: str
+    reason: str
+    successor: Page | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView:
     """Page value of ``board.html``."""
@@ -77,6 +89,7 @@ class BoardView:
     bands: tuple[Band[BoardRow], ...]
     has_bands: bool
     yardsticks: tuple[BoardRow, ...]
+    corrected: tuple[Corrected, ...]
     caption: str
     natural: Picture | None
     weights: WeightsFigure | None
@@ -142,6 +155,7 @@ def board_views(
         bands=in_bands(rows),
         has_bands=any(row.rank.band for row in rows),
         yardsticks=yards,
+        corrected=_corrected(data),
         caption=caption(data),
         natural=natural_picture(data),
         weights=weights_figure(data, cards),
@@ -269,6 +283,14 @@ def _row(data: BoardData, run: BoardRun, validity: Mapping[str, Validity | None]
 def _order(data: BoardData, run_id: str) -> int | None:
     """The run's number in the order of the board."""
     return list(data.places).index(run_id) if run_id in data.places else None
+
+
+def _corrected(data: BoardData) -> tuple[Corrected, ...]:
+    return tuple(
+        Corrected(run.name, Page(kind="run", run=run.id), one.decided_at[:10], one.reason, successor(run, data))
+        for run in data.setting.runs
+        if (one := run.superseded) is not None
+    )
 
 
 def _rank(data: BoardData, run: BoardRun) -> RankCell:

@@ -135,7 +135,7 @@ def task_views(
     yards = [e for e in entries if e.run.is_yardstick and not e.differs]
     yards.sort(key=lambda e: ({CEILING: 0, FLOOR: 1}.get(e.run.source, 2), e.run.source))
     base = Page(kind="task", task=board.task, setting=slug)
-    result = next((e.result for e in entries if not e.differs), entries[0].result)
+    result = board.example
     columns, axes = _sortable(board, others), known_axes(data)
     whole = TaskView(
         frame=Frame(base, card.title, "tasks", json),

@@ -51,7 +51,7 @@ def tasks_view(boards: Mapping[str, BoardData], cards: Mapping[str, Card]) -> Ta
         board, card = data.tasks[name], cards[name]
         best = board.ranked[0] if board.ranked else None
         value = best.score.value if best and best.score else None
-        result = best.result if best else next(iter(board.entries.values())).result
+        result = best.result if best else board.example
         lines.append(
             TaskLine(
                 name=name,
