@@ -25,6 +25,7 @@ from grue.evaluation.task_scoring import Recipe, without_functions
 from grue.evaluation.to_score import ScoreCall, TaskToScore, ToScore
 from grue.registry.tasks import expand, load_task
 from grue.runs.read import StoredRun, read_run
+from grue.runs.rows import check_rows
 
 PROMPT = "prompt"
 ORACLE = "oracle"
@@ -38,12 +39,14 @@ def run_to_score(call: ScoreCall, out: OutputCall) -> ToScore:
 
     Raises:
         UsageError: for a flag that a run directory has an answer to, or an unknown name.
-        RunDirectoryError: where the run is unfinished or damaged.
+        RunDirectoryError: where the run is unfinished or damaged, or holds other rows than its manifest says.
     """
     _refuse_row_flags(call)
     stored = read_run(call.source)
     before = stored.manifest_value()
     names = _names(call, tuple(before.tasks))
+    for name in names:
+        check_rows(stored, name)
     tasks = tuple(task_to_score(name, before.tasks[name], stored, call) for name in names)
     model: ModelInfo = replace(before.model, name=call.name or before.model.name)
     arguments: dict[str, Json] = {**before.arguments, "rescored_from": before.run_id}
