@@ -26,6 +26,7 @@ KIND = "grue-gate-baseline"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # What a manifest says of the machine; nothing of it is compared, and a file in git should not change with it.
 _LEFT_OUT = ("environment", "schema_version")
+_LINE_CHARACTERS = 160
 # Parts of a task's result that carry signatures, which the manifest has too.
 _SIGNED = ("metrics", "rewards")
 
@@ -175,9 +176,10 @@ def _signed(results: Results, manifest: Manifest) -> Results:
 
 
 def _layout(value: Json, indent: str = "") -> str:
-    """JSON with an object or list of plain values on one line, so that git shows which number moved."""
-    if not isinstance(value, Mapping) or not any(isinstance(one, Mapping) for one in value.values()):
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    """JSON with a short object on one line, so that git shows which number moved."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if not isinstance(value, Mapping) or not value or len(line) <= _LINE_CHARACTERS:
+        return line
     inner = f"{indent} "
     lines = (f"{inner}{json.dumps(key, ensure_ascii=False)}: {_layout(one, inner)}" for key, one in value.items())
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
