@@ -174,22 +174,23 @@ class Step:
         import torch
 
         rows = query[0].transpose(0, 1)
-        out = torch.empty_like(rows) if len(self.cross) > 1 or self.cross[0].queries is not None else None
+        if len(self.cross) == 1 and self.cross[0].queries is None:
+            return self._answers(self.cross[0], rows, scale).unsqueeze(0)
+        out = torch.empty_like(rows)
         for group in self.cross:
-            n = group.stop - group.start
-            queries: Any = None if group.queries is None else group.queries.to(rows.device)
-            asked = rows if queries is None else rows.index_select(0, queries)
-            keys, values = group.shelf.keys[self.layer], group.shelf.values[self.layer]
-            found = _read(group, asked.reshape(n, group.asking, *rows.shape[1:]), keys, values, scale)
-            if out is None:
-                return found.unsqueeze(0)
+            queries = group.queries.to(rows.device)
+            found = self._answers(group, rows.index_select(0, queries), scale)
             if group.answers is None:
                 out.index_copy_(0, queries, found)
             else:
                 answers = group.answers.to(rows.device)
                 out.index_copy_(0, queries[answers], found[answers])
-        assert out is not None
         return out.unsqueeze(0)
+
+    def _answers(self, group: Group, asked: Any, scale: float | None) -> Any:
+        keys, values = group.shelf.keys[self.layer], group.shelf.values[self.layer]
+        asked = asked.reshape(group.stop - group.start, group.asking, *asked.shape[1:])
+        return _read(group, asked, keys, values, scale)
 
 
 def _read(group: Group, asked: Any, keys: Any, values: Any, scale: float | None) -> Any:

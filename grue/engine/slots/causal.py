@@ -76,8 +76,7 @@ class CausalSlots:
                         firsts.append(row)
             if skipped and self._prefix.shelf is not None:
                 for row in firsts:
-                    assert row.shelf is not None
-                    row.shelf.fill(row.slot * self._lanes, self._prefix.shelf, 0, skipped)
+                    row.home.fill(row.slot * self._lanes, self._prefix.shelf, 0, skipped)
             logits = self._read([(row.prompt.ids[skipped:], row, skipped) for row in firsts])
         except BaseException:
             self.drop(rows)
@@ -86,10 +85,9 @@ class CausalSlots:
         for row in rows:
             row.length = len(row.prompt.ids)
             origin = row if row.draw == row.prompt.draws[0] else origin
-            assert row.shelf is not None
             for lane in range(self._lanes):
                 if row is not origin or lane:
-                    row.shelf.fill(row.slot * self._lanes + lane, row.shelf, origin.slot * self._lanes, row.length)
+                    row.home.fill(row.slot * self._lanes + lane, row.home, origin.slot * self._lanes, row.length)
         if len(rows) > len(firsts):
             places = [place for place, row in enumerate(firsts) for _ in row.prompt.draws]
             logits = logits.index_select(0, torch.tensor(places, device=logits.device))
@@ -138,10 +136,8 @@ class CausalSlots:
         positions: list[int] = []
         last: list[int] = []
         for text, tenant, offset in texts:
-            assert tenant.shelf is not None
-            packed.append(
-                Packed(tenant.shelf, tenant.slot * tenant.shelf.lanes, len(ids), len(ids) + len(text), offset)
-            )
+            shelf = tenant.home
+            packed.append(Packed(shelf, tenant.slot * shelf.lanes, len(ids), len(ids) + len(text), offset))
             ids += text
             positions += range(offset, offset + len(text))
             last.append(len(ids) - 1)

@@ -54,6 +54,17 @@ class Tenant:
     shelf: Shelf | None = None
     slot: int = -1
 
+    @property
+    def home(self) -> Shelf:
+        """The shelf of a tenant that has one.
+
+        Raises:
+            LookupError: for a tenant without.
+        """
+        if self.shelf is None:
+            raise LookupError("this tenant has no place on a shelf")
+        return self.shelf
+
 
 class Shelf:
     """Rows of at most ``width`` tokens; ``lanes`` rows (the beams of a prompt) share a place and move together.
