@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grue.core.errors import GrueError, UsageError
 from grue.runs.read import Broken, broken_run, read_run, run_folders
+from grue.runs.row_counts import check_row_counts
 from grue.runs.supersession import Supersession, decisions_of
 from grue.store.records import record_of
 from grue.store.rows import RunRows, rows_of
@@ -62,6 +63,7 @@ def read_folder(path: Path) -> Indexed | Broken:
     """Read and verify one run directory."""
     try:
         stored = read_run(path)
+        check_row_counts(stored)
         rows = rows_of(record_of(stored))
     except GrueError as error:
         return broken_run(path, error)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from grue.core.errors import RunDirectoryError, StoreError
 from grue.runs.read import Broken, read_run
+from grue.runs.row_counts import check_row_counts
 from grue.runs.supersession import Refused, Supersession, decisions_of, sorted_out
 from grue.store.database import Store
 from grue.store.decisions import add_decisions, all_decisions
@@ -113,6 +114,7 @@ def add_run(store: Store, path: Path) -> bool:
         StoreError: where the index has other results under that run id, or a decision in the directory does not fit.
     """
     stored = read_run(path)
+    check_row_counts(stored)
     try:
         rows = rows_of(record_of(stored))
     except RunDirectoryError as error:

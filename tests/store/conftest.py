@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -248,8 +250,9 @@ class Runs:
             tasks=asked,
         )
         (path / "samples").mkdir()
-        for task in fakes:
-            (path / "samples" / f"{task}.parquet").write_bytes(f"{run_id} {task}".encode())
+        for task, fake in fakes.items():
+            table = pa.table({"id": [f"{run_id} {row}" for row in range(fake.rows)]})
+            pq.write_table(table, path / "samples" / f"{task}.parquet")
         score = ScoreValue(grue, (grue - 1, grue + 1)) if grue is not None else ScoreValue.none("not all tasks")
         failed = any(fake.error for fake in fakes.values())
         results = Results(

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from grue.core.errors import RunDirectoryError
+from grue.core.run import checksum
+from grue.runs.files import sha256_file
 from grue.store import queries
 from grue.store.database import Store, open_store
 from grue.store.rebuild import add_run, rebuild
@@ -48,6 +51,16 @@ def truncated(name: str) -> Spoil:
     return lambda path: (path / name).write_bytes((path / name).read_bytes()[: (path / name).stat().st_size // 2])
 
 
+def without_a_row(path: Path) -> None:
+    """Takes a row out of a table and makes the hashes anew, as someone would who drops a bad one."""
+    table = path / "samples" / "commongen.parquet"
+    pq.write_table(pq.read_table(table).slice(1), table)
+    document = json.loads((path / "results.json").read_text())
+    document["files"]["samples/commongen.parquet"] = sha256_file(table)
+    del document["checksum"]
+    (path / "results.json").write_text(json.dumps({**document, "checksum": checksum(document)}))
+
+
 BAD: dict[str, tuple[Spoil, str]] = {
     "truncated results": (truncated("results.json"), "results.json: is no valid JSON"),
     "truncated manifest": (truncated("manifest.json"), "manifest.json: is no valid JSON"),
@@ -55,6 +68,7 @@ BAD: dict[str, tuple[Spoil, str]] = {
     "missing table": (lambda path: (path / "samples/commongen.parquet").unlink(), "samples/commongen.parquet"),
     "no results": (lambda path: (path / "results.json").unlink(), "has no results.json"),
     "no manifest": (lambda path: (path / "manifest.json").unlink(), "has no manifest.json"),
+    "other rows": (without_a_row, "samples/commongen.parquet: holds 6 generations, other rows than the run has"),
     "newer results": (edited("results.json", '"schema_version": 1', '"schema_version": 2'), "reads up to 1"),
     "newer manifest": (edited("manifest.json", '"schema_version": 1', '"schema_version": 2'), "reads up to 1"),
     "edited score": (edited("results.json", '"value": 1.0', '"value": 9.0'), "results.json: checksum does not fit"),
