@@ -10,7 +10,7 @@ from rich.table import Table
 from grue.comparison import numbers
 from grue.comparison.cost import cost_lines
 from grue.comparison.values import Comparison, MetricComparison, Moved, MovedRow, Pair, TaskComparison, Verdict
-from grue.comparison.words import METHOD, lead, metric_name, power_words, title
+from grue.comparison.words import METHOD, lead, metric_name, power_words, score_words, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,8 +54,10 @@ def print_comparison(comparison: Comparison, out: Console, *, every: bool) -> No
 
 
 def _print_pair(comparison: Comparison, pair: Pair, out: Console, *, every: bool) -> None:
-    out.print(title(comparison, pair), style="bold", soft_wrap=True)
+    out.print(plain(title(comparison, pair)), style="bold", soft_wrap=True)
     out.print(lead(pair), soft_wrap=True)
+    if score := score_words(comparison, pair):
+        out.print(score, soft_wrap=True)
     for task in pair.tasks:
         if task.n_common is not None:
             out.print(
@@ -108,7 +110,7 @@ def _metrics_of(
     table = Table(box=None, header_style="bold", pad_edge=False)
     names = {"baseline": comparison.baseline.label, "candidate": pair.candidate.label}
     for column in kept:
-        heading = names.get(column, column)
+        heading = plain(names.get(column, column))
         heading = column if len(heading) > _LONG_NAME else heading
         table.add_column(heading, justify="left" if column in _WORDS else "right", no_wrap=True)
     for task, metric in shown:
@@ -174,7 +176,7 @@ def _print_differing(pair: Pair, out: Console) -> None:
     out.print("\nThe runs differ in", style="bold")
     for setting in pair.differing[:_SETTINGS_SHOWN]:
         name = f"{setting.task} {setting.name}".strip()
-        out.print(f"  {name}: {setting.baseline} → {setting.candidate}", soft_wrap=True)
+        out.print(plain(f"  {name}: {setting.baseline} → {setting.candidate}"), soft_wrap=True)
     if len(pair.differing) > _SETTINGS_SHOWN:
         out.print(f"  and {len(pair.differing) - _SETTINGS_SHOWN} more settings", style="dim")
 
@@ -201,5 +203,10 @@ def _print_row(row: MovedRow, places: int, out: Console) -> None:
 
 def _one_line(text: str, width: int) -> str:
     """The text on one line, cut to the width; an empty one is said to be so."""
-    line = " ".join(text.split()) or "(empty)"
+    line = plain(" ".join(text.split())) or "(empty)"
     return line if len(line) <= width else f"{line[: max(1, width - 1)]}…"
+
+
+def plain(text: str) -> str:
+    """Text of others without the codes that move a terminal's cursor or colour it."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -177,7 +177,8 @@ def reason_of(run: StoredRun, task: str, metric: str) -> str:
     samples = run.samples(task, [_column_name(metric)])
     if _column_name(metric) in samples.column_names:
         return OTHER_VALUE
-    return str(entry.get("reason") or NO_NUMBERS)
+    # With an interval the reason tells of that; without one it tells why rows cannot be resampled.
+    return NO_NUMBERS if entry.get("ci95") else str(entry.get("reason") or NO_NUMBERS)
 
 
 def result_entries(run: StoredRun, task: str) -> dict[str, Mapping[str, Any]]:

@@ -11,13 +11,14 @@ from grue.comparison.comparable import ROW_FIELDS, common_rows, refuse_other_key
 from grue.comparison.differing import differing
 from grue.comparison.families import corrected, with_headline
 from grue.comparison.moved import moved
+from grue.comparison.overall import grue_difference
 from grue.comparison.tested import Asked, tested
 from grue.comparison.values import Comparison, MetricComparison, Moved, Pair, Side, Skipped, TaskComparison
 from grue.core.errors import NotComparableError, UsageError
 from grue.core.text import nearest
 from grue.runs.frames import Run
 from grue.runs.read import StoredRun, read_run
-from grue.runs.rows import check_rows
+from grue.runs.rows import IMPORTED, check_rows
 from grue.stats.bootstrap import RESAMPLES
 
 FINISHED = "finished"
@@ -101,7 +102,9 @@ def compare_runs(runs: Sequence[StoredRun], call: CompareCall) -> Comparison:
         refuse_other_keys(runs[0], run, names, call.metrics, rows_may=call.common_rows)
     for run, tasks in ((runs[0], dict.fromkeys(t for names, _ in chosen for t in names)), *_of(runs[1:], chosen)):
         for task in tasks:
-            check_rows(run, task)
+            # An imported run may hold values alone; every other run holds the rows they came from.
+            if run.manifest["model"]["kind"] != IMPORTED or f"samples/{task}.parquet" in run.results["files"]:
+                check_rows(run, task)
     sides = _sides(runs)
     return Comparison(
         baseline=sides[0],
@@ -201,9 +204,11 @@ def _pair(
     asked = Asked(call.metrics, call.n_resamples, call.seed, call.power)
     manifests = baseline.manifest_value().tasks
     found: list[TaskComparison] = []
+    by_task = {}
     for task in names:
         rows = _rows(baseline, candidate, task, call)
         metrics, by_row = tested(baseline, candidate, task, rows, asked)
+        by_task[task] = by_row
         primary = manifests[task].primary
         metrics = with_headline(metrics, primary)
         by = _moved_by(metrics, set(by_row), primary, call.moved_by)
@@ -218,6 +223,14 @@ def _pair(
         differing=differing(baseline, candidate, names),
         skipped=skipped,
         is_same_run=baseline.manifest["run_id"] == candidate.manifest["run_id"],
+        grue=grue_difference(
+            baseline,
+            candidate,
+            by_task,
+            is_subset=any(task.n_common is not None for task in found),
+            n_resamples=call.n_resamples,
+            seed=call.seed,
+        ),
     )
 
 

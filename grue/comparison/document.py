@@ -44,6 +44,11 @@ def _pair(pair: Pair) -> dict[str, Json]:
         "summary": lead(pair),
         "is_same_run": pair.is_same_run,
         "is_equal": pair.is_equal,
+        "grue": {
+            "difference": pair.grue.value,
+            "ci95": _bounds(pair.grue.ci95),
+            **({"reason": pair.grue.reason} if pair.grue.reason else {}),
+        },
         "differing": [asdict(setting) for setting in pair.differing],
         "skipped": [asdict(skipped) for skipped in pair.skipped],
         "tasks": {task.name: _task(task) for task in pair.tasks},

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from grue.comparison import numbers
 from grue.comparison.cost import cost_lines
 from grue.comparison.values import Comparison, MetricComparison, MovedRow, Pair, TaskComparison, Verdict
-from grue.comparison.words import METHOD, lead, metric_name, power_words, title
+from grue.comparison.words import METHOD, lead, metric_name, power_words, score_words, title
 from grue.exchange.text import markdown_text as text
 
 
@@ -20,7 +20,7 @@ def markdown(comparison: Comparison, *, every: bool = False) -> str:
 
 def _pair(comparison: Comparison, pair: Pair, *, every: bool) -> Iterator[str]:
     yield f"## {text(title(comparison, pair))}"
-    yield f"**{text(lead(pair))}**"
+    yield f"**{text(lead(pair))}** {text(score_words(comparison, pair))}".rstrip()
     subsets = [
         f"- {text(task.name)}: {task.n_common} common rows of {task.n_baseline} and {task.n_candidate}; values are "
         "those of the common rows"

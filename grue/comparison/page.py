@@ -22,7 +22,7 @@ from grue.comparison.values import (
     Verdict,
 )
 from grue.comparison.word_diff import word_diff
-from grue.comparison.words import METHOD, lead, metric_name, title
+from grue.comparison.words import METHOD, lead, metric_name, score_words, title
 from grue.stats.power import Power
 
 _SHOWN = (Verdict.BETTER, Verdict.WORSE, Verdict.DIFFERENT)
@@ -73,6 +73,7 @@ def _pair(comparison: Comparison, pair: Pair, number: int) -> PairView:
         anchor=f"pair-{number}",
         title=title(comparison, pair),
         lead=lead(pair),
+        score=score_words(comparison, pair),
         baseline=names[0],
         candidate=names[1],
         is_equal=pair.is_equal,

@@ -101,6 +101,7 @@ class PairView:
     anchor: str
     title: str
     lead: str
+    score: str
     baseline: str
     candidate: str
     is_equal: bool

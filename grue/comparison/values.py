@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from grue.comparison.columns import REWARD, ComparisonKey
 from grue.core.metric import Floats, MetricValue
-from grue.core.run import Cost, Rates, RunScores
+from grue.core.run import Cost, Rates, RunScores, ScoreValue
 from grue.stats.power import Power
 
 if TYPE_CHECKING:
@@ -221,6 +221,7 @@ class Pair:
         differing: In what the runs differ that need not be equal.
         skipped: Tasks that are not compared.
         is_same_run: Whether both are the very same run.
+        grue: Difference of the GRUE scores.
     """
 
     candidate: Side
@@ -228,6 +229,7 @@ class Pair:
     differing: tuple[Setting, ...]
     skipped: tuple[Skipped, ...]
     is_same_run: bool
+    grue: ScoreValue
 
     def with_verdict(self, verdict: Verdict) -> list[str]:
         """Names of tasks whose headline says so."""

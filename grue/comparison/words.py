@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grue.comparison.numbers import count
+from grue.comparison.numbers import between, count, number, signed
 from grue.comparison.values import Comparison, MetricComparison, Pair, Verdict
 from grue.stats.power import Power
 
@@ -45,17 +45,21 @@ def lead(pair: Pair) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def score_words(comparison: Comparison, pair: Pair) -> str:
+    """What became of the GRUE score; empty where one of the runs has none."""
+    left, right = comparison.baseline.scores.grue.value, pair.candidate.scores.grue.value
+    if pair.grue.value is None or left is None or right is None:
+        return ""
+    bounds = f", 95 % interval {between(pair.grue.ci95, 1)}" if pair.grue.ci95 else ""
+    return f"GRUE score {number(left, 1)} → {number(right, 1)}: {signed(pair.grue.value, 1)}{bounds}."
+
+
 def _on(words: str, names: Sequence[str], n_tasks: int) -> str:
     if len(names) == n_tasks:
         return f"{words} {'all' if n_tasks > 1 else 'the one task,'} {n_tasks if n_tasks > 1 else names[0]}" + (
             " tasks" if n_tasks > 1 else ""
         )
     return f"{words} {len(names)} of {n_tasks} tasks ({', '.join(names)})"
-
-
-def reads_as(metric: MetricComparison) -> str:
-    """The verdict of one metric, with the reason where there is no test."""
-    return metric.verdict.value
 
 
 def metric_name(metric: MetricComparison) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from grue.cli.main import run
 from grue.core.run import checksum
+from grue.runs.files import sha256_file
 
 
 @dataclass
@@ -278,3 +279,20 @@ def test_finished_tasks_of_a_partial_run_are_compared_and_the_exit_code_is_3(
     assert grue("compare", folder / "copies", partial, "-o", tmp_path / "report.html").code == 3
     assert "the device was lost" in (tmp_path / "report.html").read_text()
     assert grue("compare", folder / "copies", partial, "-t", "iwslt2017").code == 3
+
+
+def test_codes_of_a_terminal_in_texts_of_others_are_not_printed(grue: Grue, folder: Path, tmp_path: Path) -> None:
+    named = tmp_path / "named"
+    shutil.copytree(folder / "others", named)
+    manifest = json.loads((named / "manifest.json").read_text())
+    manifest["model"]["name"] = "\x1b[2J\x1b]0;owned\x07name"
+    (named / "manifest.json").write_text(json.dumps(manifest))
+    document = json.loads((named / "results.json").read_text())
+    document["files"]["manifest.json"] = sha256_file(named / "manifest.json")
+    document["checksum"] = checksum(document)
+    (named / "results.json").write_text(json.dumps(document))
+    answer = grue("compare", folder / "copies", named)
+    assert answer.code == 0
+    assert "owned" in answer.out
+    assert "\x1b" not in answer.out
+    assert "\x07" not in answer.out
