@@ -21,6 +21,7 @@ _FIX = "Give the results of lm-evaluation-harness 0.4 as it wrote them (--output
 _BYPASS = "bypass"
 # The harness puts the time behind whatever name --output_path gives.
 _TIMED = re.compile(r".*_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d+)?")
+_MOST_DIGITS = 300  # a float holds no whole number of more than 308
 _SPLITS = ("test_split", "validation_split")
 
 
@@ -151,13 +152,19 @@ def read_results(path: Path) -> ForeignRun:
 
 
 def parsed(text: str, place: str, fix: str) -> dict[str, Any]:
-    """A JSON object; NaN and infinite numbers, which the harness writes and JSON does not know, become null.
+    """A JSON object; NaN and infinite numbers, which the harness writes and JSON does not know, become null, as do
+    numbers beyond a float.
 
     Raises:
         ForeignResultsError: for anything else.
     """
     try:
-        values = json.loads(text, parse_constant=lambda _: None, parse_float=lambda digits: _finite(float(digits)))
+        values = json.loads(
+            text,
+            parse_constant=lambda _: None,
+            parse_float=lambda digits: _finite(float(digits)),
+            parse_int=lambda digits: int(digits) if len(digits) < _MOST_DIGITS else None,
+        )
         json.dumps(values, ensure_ascii=False).encode("utf-8")  # half a character cannot be stored
     except (ValueError, RecursionError) as error:
         raise ForeignResultsError(f"is no valid JSON: {error}.", fix, place=place) from error
