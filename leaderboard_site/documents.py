@@ -136,7 +136,8 @@ def _board_row(data: BoardData, run: BoardRun) -> dict[str, Any]:
         entry = board.entries.get(run.id)
         if entry:
             scores[name] = {"metric": board.metric, **_entry(entry)}
-    rank = _rank(place, overall.lack or (YARDSTICK if run.is_yardstick else NO_RANK))
+    nowhere = YARDSTICK if run.is_yardstick else NO_RANK
+    rank = _rank(place, overall.lack or (nowhere if place is None else ""))
     order = {"mean_place": place.mean if place else None, **_first_share(data, run)}
     return {**_who(run), **rank, **order, "scores": scores, "cost": _cost(run)}
 

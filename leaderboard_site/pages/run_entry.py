@@ -27,7 +27,8 @@ def entry_note(run: BoardRun, data: BoardData) -> EntryNote | None:
     if entry is None:
         return None
     score = overall_cell(data.overall[entry.id].grue, sd=data.overall[entry.id].sd)
-    mean = "" if score.reason else f" Its GRUE score is {' '.join(filter(None, (score.text, score.pm, score.spread)))}."
+    spread = f", {score.spread}" if score.spread else ""
+    mean = "" if score.reason else f" Its GRUE score is {score.text} {score.pm}{spread}."
     what = f"One of {plural(len(entry.members), 'run')} that stand as one entry, {in_several(entry)}."
     return EntryNote(f"{what}{mean} Ranks and bands here are the entry's, scores are this run's.", singles_of(entry))
 

@@ -35,6 +35,8 @@ def test_runs_stand_in_the_order_of_their_grue_score(page: Callable[[str], Any],
         ("02OLD", None),
         ("02OTHER", None),
     ]
+    reasons = {row["run_id"]: row["rank_reason"] for row in board["rows"][2:]}
+    assert reasons == {"02NONE": "no GRUE score", "02OLD": "no GRUE score", "02OTHER": "other rows or metrics"}
     assert _texts(html, "span", class_="warned") == ["1 warning"] * 4  # all but the run of an earlier version
     names = [text.split("verified")[0].strip() for text in _texts(html, "th", scope="row", class_="stick")]
     assert names == ["high", "low", "no score", "of an earlier version", "other rows"]
