@@ -15,7 +15,7 @@ _WHOLE_NUMBERS = 2**24  # single precision holds every whole number up to here
 
 
 def weight_type(statistics: Iterable[Floats]) -> type[np.float32] | type[np.float64]:
-    """The type of weights for sums over as many draws as there are rows, each at most once a draw.
+    """The type of weights for sums over at most as many draws as there are rows.
 
     Counts of n-grams are small whole numbers: their sums are the same in single precision, at half the cost.
     """
