@@ -44,6 +44,7 @@ from grue.stats.ranking import Candidate, rank
 from grue.store import queries
 from grue.store.check import check
 from grue.store.database import open_store
+from grue.store.ranks import ranks_of
 from grue.store.rebuild import rebuild
 from grue.store.values import Board, Number
 
@@ -138,8 +139,8 @@ def board_page(board: Board) -> int:
 
 
 def every_metric(board: Board) -> int:
-    """Rank every metric of every task."""
-    return sum(ranked(board, task.usual(metric)) for task in board.tasks.values() for metric in task.metrics)
+    """Rank every run by every metric of every task."""
+    return sum(len(found.ranks) for found in ranks_of(board))
 
 
 def ranked(board: Board, numbers: list[Number]) -> int:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+from grue.core.metric import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,23 @@ def rank(candidates: Sequence[Candidate], *, higher_is_better: bool | None) -> l
     return out
 
 
+def shared_ranks(values: Floats, *, higher_is_better: bool) -> NDArray[np.int64]:
+    """The ranks of ``rank`` for many values at once.
+
+    Args:
+        values: Shape (candidates,); NaN where missing.
+        higher_is_better: Direction of the metric.
+
+    Returns:
+        Shape (candidates,): ranks from 1, shared by equal values; 0 where missing.
+    """
+    ranks = np.zeros(len(values), dtype=np.int64)
+    known = np.isfinite(values)
+    towards = -values[known] if higher_is_better else values[known]
+    ranks[known] = 1 + np.searchsorted(np.sort(towards), towards, side="left")
+    return ranks
+
+
 def _value(candidate: Candidate) -> float | None:
     # A value that is not a number would sort anywhere.
-    return candidate.value if candidate.value is not None and np.isfinite(candidate.value) else None
+    return candidate.value if candidate.value is not None and math.isfinite(candidate.value) else None

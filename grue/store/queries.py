@@ -14,12 +14,13 @@ from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
 from grue.core.errors import StoreError, UsageError
+from grue.core.run import ScoreValue
 from grue.runs.supersession import Supersession
 from grue.stats.seeds import over_seeds
 from grue.store.database import Store
 from grue.store.models import ResultModel, RunModel, SupersessionModel
 from grue.store.records import RunRecord
-from grue.store.rows import asked_from, record_from, score_from
+from grue.store.rows import asked_from, record_from
 from grue.store.suites import Suite, unpack
 from grue.store.tables import read_asked, read_rows, read_suites
 from grue.store.values import (
@@ -218,18 +219,18 @@ def _counts() -> ColumnElement[bool]:
 
 
 def _summary(row: Row[Any]) -> RunSummary:
-    values = dict(row._mapping)
-    decided = values["new_run_id"]
-    superseded = None
-    if decided is not None:
-        superseded = Supersession(values["run_id"], decided, values["reason"], values["decided_at"])
-    plain = {name: values[name] for name in _PLAIN}
-    return RunSummary(
-        **plain,
-        grue=score_from(values, "grue"),
-        naturalness=score_from(values, "naturalness"),
-        superseded=superseded,
-    )
+    # By position: a board makes thousands of these.
+    values = tuple(row)
+    plain: dict[str, Any] = dict(zip(_PLAIN, values, strict=False))
+    scores = values[len(_PLAIN) : len(_PLAIN) + len(_SCORE)]
+    decided = values[len(_PLAIN) + len(_SCORE) :]
+    superseded = None if decided[0] is None else Supersession(plain["run_id"], *decided)
+    grue, naturalness = _score(*scores[:4]), _score(*scores[4:])
+    return RunSummary(**plain, grue=grue, naturalness=naturalness, superseded=superseded)
+
+
+def _score(value: float | None, low: float | None, high: float | None, reason: str | None) -> ScoreValue:
+    return ScoreValue(value, None if low is None or high is None else (low, high), reason)
 
 
 def _entry(key: str, numbers: Sequence[Number], found: Board) -> Entry:

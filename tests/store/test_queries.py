@@ -12,6 +12,7 @@ from grue.core.errors import StoreError, UsageError
 from grue.stats.ranking import Candidate, rank
 from grue.store import queries
 from grue.store.database import Store
+from grue.store.ranks import ranks_of
 from grue.store.rebuild import rebuild
 
 SETTING = "mini-test"
@@ -117,6 +118,26 @@ def test_numbers_rank_as_the_ranking_says(store: Store, runs: Any, fake: Any) ->
     ranked = rank(candidates, higher_is_better=numbers[0].scored.higher_is_better)
     names = {path.name: index for index, path in enumerate(paths)}
     assert [(names[one.key], one.rank) for one in ranked] == [(1, 1), (0, 2), (2, 2), (4, 4)]
+
+
+def test_every_rank_at_once_is_that_of_the_ranking(store: Store, runs: Any, fake: Any) -> None:
+    values = (2.0, 3.0, 2.0, None, 1.0)
+    for number, value in enumerate(values):
+        task = fake({"cider_d": value, "ter": value, "mean_length": 1.0})
+        runs.write({"commongen": task, "wmt16": fake({"ter": value})}, weights=str(number))
+    runs.write({"commongen": fake({"cider_d": 9.0}, version=2)}, weights="x")
+    runs.write({"commongen": fake({"cider_d": 9.0})}, kind="oracle", name="oracle:reference")
+    rebuild(store, [runs.folder])
+    board = queries.board(store, SETTING)
+    found = {(one.task, one.metric): dict(zip(one.run_ids, one.ranks, strict=True)) for one in ranks_of(board)}
+    assert found.keys() == {("commongen", "cider_d"), ("commongen", "ter"), ("wmt16", "ter")}
+    for (task, metric), ranks in found.items():
+        numbers = [one for one in board.tasks[task].usual(metric) if not board.runs[one.run_id].is_yardstick]
+        candidates = [Candidate(one.run_id, one.value, "") for one in numbers]
+        ranked = rank(candidates, higher_is_better=numbers[0].scored.higher_is_better)
+        assert ranks == {one.key: one.rank for one in ranked}
+    assert sorted(found["commongen", "cider_d"].values()) == [1, 2, 2, 4]
+    assert sorted(found["commongen", "ter"].values()) == [1, 2, 2, 4]
 
 
 def test_seeds_are_one_entry_and_repeats_do_not_weigh(store: Store, runs: Any, fake: Any) -> None:
