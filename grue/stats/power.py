@@ -12,13 +12,17 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+
 from grue.stats.bootstrap import Column
 from grue.stats.influence import pseudo_differences
 
 POWER = 0.8
 LEVEL = 0.05
+_DIGITS = 1e-9
 TOO_FEW = "no power: it needs at least two rows"
 NO_SPREAD = "no power: no row of the two runs differs"
+SAME_EVERYWHERE = "no smallest difference: all rows differ by the same amount"
 NO_DIFFERENCE = "no number of rows: the two runs have equal values"
 NOT_DEFINED = "no power: the metric is not defined on these rows"
 
@@ -54,32 +58,36 @@ def power(difference: float, sd: float, n_rows: int, *, power: float = POWER, le
         power: Chance to find a true difference, between 0 and 1.
         level: Two-sided level of the test.
     """
-    if n_rows < 2:
-        return Power(n_rows, None, None, power, level, TOO_FEW)
-    if sd <= 0:
-        needed = 2 if difference else None
-        return Power(n_rows, None, needed, power, level, NO_SPREAD)
-    reach, correction = _reach(power, level)
-    smallest = reach * sd / math.sqrt(n_rows - correction) if n_rows > correction else None
-    if not difference:
-        return Power(n_rows, smallest, None, power, level, NO_DIFFERENCE)
-    needed = max(2, math.ceil((reach * sd / difference) ** 2 + correction))
-    return Power(n_rows, smallest, needed, power, level, None)
+    return _from_spread(difference, sd, n_rows, power, level)
 
 
 def paired_power(baseline: Column, candidate: Column, *, power: float = POWER, level: float = LEVEL) -> Power:
     """The same from two runs' statistics on the same rows."""
-    return _power_of(baseline, candidate, power, level)
-
-
-def _power_of(baseline: Column, candidate: Column, wanted: float, level: float) -> Power:
     n_rows = len(baseline.statistics)
     if n_rows < 2:
-        return Power(n_rows, None, None, wanted, level, TOO_FEW)
+        return Power(n_rows, None, None, power, level, TOO_FEW)
     apart = pseudo_differences(baseline, candidate)
     if apart is None:
-        return Power(n_rows, None, None, wanted, level, NOT_DEFINED)
-    return power(candidate.value() - baseline.value(), float(apart.std(ddof=1)), n_rows, power=wanted, level=level)
+        return Power(n_rows, None, None, power, level, NOT_DEFINED)
+    difference = candidate.value() - baseline.value()
+    sd = float(apart.std(ddof=1))
+    # Pseudo-differences are made of whole values and know a row to some nine digits.
+    return _from_spread(difference, sd if sd > _DIGITS * np.abs(apart).max() else 0.0, n_rows, power, level)
+
+
+def _from_spread(difference: float, sd: float, n_rows: int, wanted: float, level: float) -> Power:
+    if n_rows < 2:
+        return Power(n_rows, None, None, wanted, level, TOO_FEW)
+    if sd <= 0:
+        if difference:
+            return Power(n_rows, None, 2, wanted, level, SAME_EVERYWHERE)
+        return Power(n_rows, None, None, wanted, level, NO_SPREAD)
+    reach, correction = _reach(wanted, level)
+    smallest = reach * sd / math.sqrt(n_rows - correction) if n_rows > correction else None
+    if not difference:
+        return Power(n_rows, smallest, None, wanted, level, NO_DIFFERENCE)
+    needed = max(2, math.ceil((reach * sd / difference) ** 2 + correction))
+    return Power(n_rows, smallest, needed, wanted, level, None)
 
 
 def _reach(wanted: float, level: float) -> tuple[float, float]:

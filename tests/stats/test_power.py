@@ -74,6 +74,13 @@ def test_equal_runs_have_no_number_of_rows_and_say_why() -> None:
     assert mirrored.smallest_difference is not None
 
 
+def test_a_difference_that_every_row_has_needs_two_rows() -> None:
+    values = np.random.default_rng(0).random(300)
+    found = paired_power(means(values), means(values - 0.1))
+    assert (found.rows_needed, found.smallest_difference) == (2, None)
+    assert found.reason == "no smallest difference: all rows differ by the same amount"
+
+
 @pytest.mark.parametrize("n_rows", [0, 1])
 def test_too_few_rows_say_so(n_rows: int) -> None:
     found = paired_power(means(np.ones(n_rows)), means(np.zeros(n_rows)))
