@@ -45,6 +45,7 @@ class MetricRows:
         values: Per-row values, shape (rows,), means over a row's samples, NaN where a row has none; ``None`` for a
             metric without.
         note: How it is resampled, in words.
+        sums_samples: Whether a row's statistics are sums over its samples, which grow with their number.
     """
 
     name: str
@@ -55,6 +56,7 @@ class MetricRows:
     column: Column
     values: Floats | None
     note: str
+    sums_samples: bool = False
 
     def only(self, ids: Iterable[str]) -> MetricRows:
         """The same of some of the rows; ids that it lacks are passed over."""
@@ -219,6 +221,7 @@ def _made(
         column=column,
         values=None if means is None else means[kept],
         note=f"{note}; the {n_samples} samples of a row stay together" if n_samples > 1 else note,
+        sums_samples=sums is not None,
     )
 
 

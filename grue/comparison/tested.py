@@ -20,6 +20,7 @@ from grue.stats.power import paired_power
 
 OTHER_FREQUENCIES = "its document frequencies or idf weights are those of all rows of each run, which differ"
 OTHER_SIGNATURE = "its signature differs"
+OTHER_SAMPLES = "the runs drew other numbers of samples a row, so that their sums of statistics cannot be exchanged"
 NO_COMMON_VALUES = "no row has a value in both runs"
 _ROUNDING = 1e-12
 
@@ -115,9 +116,14 @@ class _One:
                 return reason_of(run, self.task, self.name)
         if left is not None and right is not None and left.signature != right.signature:
             return OTHER_SIGNATURE
+        if left is not None and left.sums_samples and self._samples(self.baseline) != self._samples(self.candidate):
+            return OTHER_SAMPLES
         if self.is_subset and left is not None and ("df:corpus" in left.signature or "idf:yes" in left.signature):
             return OTHER_FREQUENCIES
         return None
+
+    def _samples(self, run: StoredRun) -> int:
+        return int(run.manifest["tasks"][self.task].get("samples", 1))
 
     def _value(self, entry: Mapping[str, Any] | None, rows: MetricRows | None, why: str | None) -> MetricValue:
         """The run's own value; of the rows compared where these are not all."""

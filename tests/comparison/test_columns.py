@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import grue
 from grue.comparison.columns import all_metric_rows, comparison_key, metric_rows, reason_of, result_entries
 from grue.core.errors import RunDirectoryError
 from grue.core.metric import Texts
@@ -136,3 +137,13 @@ def test_keys_name_the_fields_that_differ(make_run: MakeRun) -> None:
         "signature",
     )
     assert comparison_key(one, "toy", "no such metric").signature is None
+
+
+def test_sums_over_other_numbers_of_samples_are_not_exchanged(real_run: Callable[..., Path]) -> None:
+    flags = ("-t", "iwslt2017", "-L", "5", "--no-model-metrics")
+    one, three = (real_run("-m", "null:random-reference", *flags, "--samples", number) for number in ("1", "3"))
+    found = {metric.name: metric for metric in grue.compare(one, three).pairs[0].tasks[0].metrics}
+    assert found["sacrebleu"].p_randomization is None
+    assert "samples" in (found["sacrebleu"].reason or "")
+    assert found["sacrebleu"].difference is not None
+    assert found["rouge1"].p_randomization is not None
