@@ -24,7 +24,8 @@ from grue.evaluation.suite import build_suite
 from grue.evaluation.task_scoring import Recipe, without_functions
 from grue.evaluation.to_score import ScoreCall, TaskToScore, ToScore
 from grue.registry.tasks import expand, load_task
-from grue.runs.read import StoredRun, read_run
+from grue.runs.fields import Fields
+from grue.runs.read import MANIFEST, StoredRun, read_run
 from grue.runs.rows import check_rows
 
 PROMPT = "prompt"
@@ -99,7 +100,7 @@ def task_to_score(name: str, before: TaskManifest, stored: StoredRun, call: Scor
             "Install the version of the run, or evaluate the model again.",
             place=str(stored.path),
         )
-    rows_call = _rows_call(task, before, stored.manifest["arguments"], call)
+    rows_call = _rows_call(task, before, _arguments(stored), call)
     check_names(rows_call)
     reach.set_offline(call.offline)
     suite, quirks = suite_of(task, rows_call.profile, rows_call.settings)
@@ -179,6 +180,21 @@ def _checkpoint(model: ModelInfo) -> Path | None:
         except CheckpointError:
             return None
     return None
+
+
+def _arguments(stored: StoredRun) -> Mapping[str, Any]:
+    """The call of the run, as far as it says how to score.
+
+    Raises:
+        RunDirectoryError: for a value that no run writes.
+    """
+    arguments = Fields(stored.manifest, str(stored.path / MANIFEST)).child("arguments")
+    arguments.strings("metrics")
+    for _, family in arguments.children("settings"):
+        for key in family.values:
+            if not isinstance(family.values[key], str | int | float):
+                raise family.fault(f"{key} should be a setting.")
+    return arguments.values
 
 
 def _rows_call(task: Task, before: TaskManifest, arguments: Mapping[str, Any], call: ScoreCall) -> RowsCall:

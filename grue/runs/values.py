@@ -161,12 +161,16 @@ def _task_score(task: Fields) -> TaskScore:
 
 def _score(document: Fields, name: str) -> ScoreValue:
     value = document.child("scores").child(name)
+    return ScoreValue(value.optional("value", float), _bounds(value), value.optional("reason", str))
+
+
+def _bounds(value: Fields) -> tuple[float, float] | None:
     bounds = value.optional("ci95", list)
-    return ScoreValue(
-        value.optional("value", float),
-        (float(bounds[0]), float(bounds[1])) if bounds else None,
-        value.optional("reason", str),
-    )
+    if bounds is None:
+        return None
+    if len(bounds) != 2 or any(isinstance(one, bool) or not isinstance(one, int | float) for one in bounds):
+        raise value.fault("ci95 should be two numbers or null.")
+    return float(bounds[0]), float(bounds[1])
 
 
 def _numbers(values: Fields) -> dict[str, float | None]:
@@ -208,12 +212,9 @@ def _usual_metric(values: Mapping[str, Any]) -> MetricValue | None:
 
 
 def _metric(value: Fields) -> MetricValue:
-    bounds = value.optional("ci95", list)
-    if bounds is not None and (len(bounds) != 2 or not all(isinstance(bound, int | float) for bound in bounds)):
-        raise value.fault("ci95 should be two numbers or null.")
     return MetricValue(
         value=value.optional("value", float),
-        ci95=(float(bounds[0]), float(bounds[1])) if bounds else None,
+        ci95=_bounds(value),
         n=value.required("n", int),
         scale=value.optional("scale", float),
         higher_is_better=value.optional("higher_is_better", bool),

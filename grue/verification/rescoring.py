@@ -96,6 +96,8 @@ def rescored(
     for name in tasks:
         try:
             task = task_to_score(name, before.tasks[name], stored, call)
+        except RunDirectoryError as error:
+            findings.append(Finding(check="scores", status=FAILED, task=name, place=error.place, message=error.cause))
         except GrueError as error:
             message = f"cannot be scored here: {error.cause}"
             findings.append(Finding(check="scores", status=NOT_CHECKED, task=name, message=message))
@@ -213,9 +215,9 @@ class _Comparison:
         tokens = self._stored.samples(self._name, ("prompt_tokens", "generated_tokens")).to_pydict()
         for key, values in tokens.items():
             known = [value for value in values if value is not None]
-            said = getattr(before.cost, key)
-            if said is not None and said != sum(known):
-                self._fail(f"cost.{key}", f"is {said}, the samples give {sum(known)}")
+            said, total = getattr(before.cost, key), sum(known) if known else None
+            if said != total:
+                self._fail(f"cost.{key}", f"is {said}, the samples give {total}")
         if self._found.open:
             # Scores of the task may be made of what could not be compared.
             self._found.leave("may rest on values that were not compared", "scores of the task")

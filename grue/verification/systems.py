@@ -52,21 +52,26 @@ def rule_texts(
         message = f"{manifest.model.source} cannot be asked: {error.cause}"
         return [Finding(check="texts", status=NOT_CHECKED, task=task.name, message=message)]
     faults = [
-        Finding(
-            check="texts",
-            status=FAILED,
-            task=task.name,
-            place=f"{task.place}: id {again.id}",
-            message=f"is {_raw(stored)!r}, {manifest.model.source} writes {again.prediction!r}",
-        )
+        Finding(check="texts", status=FAILED, task=task.name, place=f"{task.place}: id {again.id}", message=message)
         for again in made
-        if _raw(stored := task.generations[again.id, again.sample]) != again.prediction
-        and stored.prediction != postprocess(again.prediction)
+        if (message := _difference(task.generations[again.id, again.sample], again, manifest, postprocess))
     ]
     if faults:
         return capped(faults)
     message = f"all {len(made)} texts are those that {manifest.model.source} writes"
     return [Finding(check="texts", status=PASSED, task=task.name, message=message)]
+
+
+def _difference(
+    stored: Generation, again: Generation, manifest: Manifest, postprocess: Callable[[str], str]
+) -> str | None:
+    """What is not as the rule writes it."""
+    if _raw(stored) != again.prediction and stored.prediction != postprocess(again.prediction):
+        return f"is {_raw(stored)!r}, {manifest.model.source} writes {again.prediction!r}"
+    for name in ("prompt", "finish_reason", "prompt_tokens", "generated_tokens", "prompt_cut"):
+        if getattr(stored, name) is not None:
+            return f"{name} is {getattr(stored, name)!r}, where no model ran"
+    return None
 
 
 def _raw(made: Generation) -> str:
