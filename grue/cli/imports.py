@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from grue.cli.options import AsJson
+from grue.cli.options import AsJson, Output
 from grue.cli.output import note, print_json, stdout
+from grue.cli.runs import results_folder
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -26,7 +27,7 @@ def import_results(
         Path, typer.Argument(metavar="DIR", help="Folder with one results_*.json and its samples, or that file.")
     ],
     harness: Annotated[Harness, typer.Option("--from", help="The harness that wrote it.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Run directory.")],
+    output: Output = None,
     name: Annotated[str | None, typer.Option("--name", help="Display name. [default: the model's]")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -36,7 +37,7 @@ def import_results(
     """
     from grue.exchange.lm_eval.to_run import import_lm_eval
 
-    found = import_lm_eval(source, output, name=name)
+    found = import_lm_eval(source, output, results_folder(None), name=name)
     if as_json:
         print_json(
             {

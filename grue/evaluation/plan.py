@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +18,10 @@ from grue.evaluation.progress import Workload
 from grue.evaluation.selection import Selected, TaskRows, metric_settings
 from grue.evaluation.shard import rows_of
 from grue.evaluation.task_scoring import Recipe, without_functions
-from grue.runs.identity import new_run_id, run_identity, timestamp
+from grue.runs.identity import folder_name, new_run_id, run_identity, timestamp
 
 # Where no tokeniser was asked yet; English prose has a little more than four characters a token.
 CHARACTERS_A_TOKEN = 4.2
-NAME_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +132,8 @@ def default_path(results: str, model: ModelInfo, identity: str, shard: Shard | N
 
     A part of a run gets ``-shard-<number>-of-<parts>`` besides.
     """
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model.name).strip("-.")[:NAME_CHARACTERS] or "run"
     part = f"-shard-{shard.number}-of-{shard.of}" if shard else ""
-    return Path(results).expanduser() / f"{name}-{identity[:10]}{part}"
+    return Path(results).expanduser() / f"{folder_name(model.name, identity)}{part}"
 
 
 def task_manifest(asked: TaskRows, call: RowsCall, samples: int, generation: Mapping[str, Json]) -> TaskManifest:

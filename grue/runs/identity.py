@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from grue.core.text import Json, canonical_json, sha256_text
 
 # Raised when the document below changes its form, so that identities of two forms never meet by chance.
 IDENTITY_FORM = 1
+NAME_CHARACTERS = 60
 
 
 def run_identity(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed: int) -> str:
@@ -56,6 +58,12 @@ def identity_document(model: ModelInfo, tasks: Mapping[str, TaskManifest], seed:
         "dtype": model.dtype,
     }
     return {**document, "model": weights}
+
+
+def folder_name(name: str, identity: str) -> str:
+    """``<name>-<first 10 of the identity>``, the name made fit for any file system."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:NAME_CHARACTERS] or "run"
+    return f"{safe}-{identity[:10]}"
 
 
 def timestamp() -> str:

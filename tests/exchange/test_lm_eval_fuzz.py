@@ -64,7 +64,7 @@ def _spoilt(document: Any, chance: random.Random) -> Any:
 def _attempt(folder: Path, out: Path) -> bool:
     place = None
     try:
-        import_lm_eval(folder, out)
+        import_lm_eval(folder, out, out.parent)
     except GrueError as error:
         place = error.place
     if place is None:

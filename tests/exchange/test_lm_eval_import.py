@@ -92,6 +92,15 @@ def test_importing_twice_gives_one_run(grue: Callable[..., Any], imported: Path,
     assert grue("import", "--from", "lm-eval", harness, "-o", imported, "--json").document["was_finished"]
 
 
+def test_without_a_folder_it_lies_among_the_runs(
+    grue: Callable[..., Any], harness: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUE_RESULTS_DIR", str(tmp_path / "runs"))
+    assert grue("import", "--from", "lm-eval", harness).code == 0
+    (path,) = (tmp_path / "runs").iterdir()
+    assert path.name == f"demo-causal-{load_run(path).manifest.identity[:10]}"
+
+
 def test_the_board_marks_it_imported(grue: Callable[..., Any], imported: Path, made: Path, tmp_path: Path) -> None:
     built = grue("leaderboard", "build", "--results", imported, "--results", made, "--out", tmp_path / "board")
     assert built.code == 0, built.err

@@ -21,6 +21,7 @@ from grue.exchange.lm_eval.foreign_samples import ForeignRow, read_samples
 from grue.exchange.lm_eval.names import Z95
 from grue.exchange.lm_eval.to_manifest import IMPORTED, Part, column_name, imported_manifest, named_tasks
 from grue.runs.directory import RunDirectory
+from grue.runs.identity import folder_name
 
 INTERVAL = f"ci95 is the value ± {Z95} × the standard error of lm-evaluation-harness"
 NO_INTERVAL = "no interval: lm-evaluation-harness gives no standard error"
@@ -45,12 +46,13 @@ class Imported:
     was_finished: bool
 
 
-def import_lm_eval(source: Path, out: Path, *, name: str | None = None) -> Imported:
+def import_lm_eval(source: Path, out: Path | None, results: Path, *, name: str | None = None) -> Imported:
     """Read a results file with its samples and write a run directory; importing it twice gives one run.
 
     Args:
         source: The results file, or a folder that holds one.
-        out: The run directory.
+        out: The run directory; ``None`` for one named by model and identity in the results folder.
+        results: The results folder.
         name: Display name; ``None`` for the model's.
 
     Raises:
@@ -60,7 +62,8 @@ def import_lm_eval(source: Path, out: Path, *, name: str | None = None) -> Impor
     run = read_results(find_results(source))
     parts = [Part(named, task, read_samples(run, task)) for named, task in named_tasks(run.tasks)]
     manifest = imported_manifest(run, parts, name or run.model)
-    with RunDirectory.open(out, manifest) as folder:
+    path = out or results / folder_name(manifest.model.name, manifest.identity)
+    with RunDirectory.open(path, manifest) as folder:
         was_finished = folder.status == "finished"
         if not was_finished:
             for part in parts:
