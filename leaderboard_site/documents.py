@@ -84,6 +84,9 @@ def run_document(run: BoardRun, validity: Validity | None) -> dict[str, Any]:
     """The object of ``results.json`` with who made it, the manifest and the validity report."""
     published = run.stored.submission.to_json() if run.stored.submission else None
     added = {"name": run.name, "mark": run.mark, "submission": published, "manifest": dict(run.stored.manifest)}
+    if (decision := run.superseded) is not None:
+        by = {"run_id": decision.new, "reason": decision.reason, "decided_at": decision.decided_at}
+        added["superseded_by"] = by
     report = validity.to_json()["tasks"] if validity is not None else None
     return {**run.stored.results, **added, "validity": report}
 

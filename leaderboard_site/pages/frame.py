@@ -18,7 +18,7 @@ MARKS = {
     "verified": "we ran the checkpoint",
     "rescored": "we scored its predictions",
     "self-reported": "scores sent by the submitter",
-    "imported": "copied from a publication",
+    "imported": "values of another harness, as it reported them",
 }
 
 

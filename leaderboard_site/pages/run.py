@@ -26,7 +26,7 @@ from leaderboard_site.numbers import (
 from leaderboard_site.pages.frame import Fact, Frame, ScoreCell, overall_cell, score_cell
 from leaderboard_site.pages.rows import TaskRows
 from leaderboard_site.pages.run_cost import CostTable, cost_table
-from leaderboard_site.pages.run_entry import EntryNote, entry_note, successor
+from leaderboard_site.pages.run_entry import EntryNote, corrected_by, entry_note, successor
 from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
 from leaderboard_site.pages.run_figures import Figure, figures
 from leaderboard_site.pages.run_scores import OTHER_NULL_SYSTEMS, Standing, standings
@@ -103,6 +103,7 @@ class RunView:
     board: Page
     entry: EntryNote | None
     superseded_by: Page | None
+    corrects: tuple[tuple[str, Page, str], ...]
     grue: ScoreCell | None
     naturalness: ScoreCell | None
     warnings: tuple[Caveat, ...]
@@ -151,6 +152,7 @@ def run_view(
         board=board,
         entry=entry_note(run, data),
         superseded_by=successor(run, data),
+        corrects=corrected_by(run, data),
         grue=overall_cell(overall.grue, lack=overall.lack) if has_scores else None,
         naturalness=overall_cell(overall.naturalness) if has_scores else None,
         warnings=_warnings(run, results, cards, validity),

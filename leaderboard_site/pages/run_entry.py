@@ -38,3 +38,12 @@ def successor(run: BoardRun, data: BoardData) -> Page | None:
     if run.superseded is None or all(other.id != run.superseded.new for other in data.setting.runs):
         return None
     return Page(kind="run", run=run.superseded.new)
+
+
+def corrected_by(run: BoardRun, data: BoardData) -> tuple[tuple[str, Page, str], ...]:
+    """Name, page and reason of each run of the setting that this one counts instead of."""
+    return tuple(
+        (other.name, Page(kind="run", run=other.id), other.superseded.reason)
+        for other in data.setting.runs
+        if other.superseded is not None and other.superseded.new == run.id
+    )

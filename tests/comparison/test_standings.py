@@ -150,5 +150,13 @@ def test_yardsticks_and_other_rows_change_no_rank_interval_or_band(tmp_path: Pat
     assert found.entries["OTHER"].reason == "other prompts or rows"
 
 
+def test_the_order_in_which_runs_are_read_changes_nothing(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path, f"r{n}", {"t": of_rows(_rows(40 + n, 0.5 + n % 3 / 50))}) for n in range(5)]
+    found = standing(rank_task("t", runs))
+    for start in (1, 3):
+        assert standing(rank_task("t", [*runs[start:], *runs[:start]])) == found
+    assert list(standing(rank_task("t", runs[::-1]))) == list(found)
+
+
 def test_letters_of_bands_go_on_after_z() -> None:
     assert [band_letter(n) for n in (1, 2, 26, 27, 52, 53, 703)] == ["A", "B", "Z", "AA", "AZ", "BA", "AAA"]

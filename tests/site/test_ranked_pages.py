@@ -63,7 +63,7 @@ def test_every_mark_is_shown_with_its_meaning(page: Callable[[str], Any]) -> Non
         "verified we ran the checkpoint",
         "rescored we scored its predictions",
         "self-reported scores sent by the submitter",
-        "imported copied from a publication",
+        "imported values of another harness, as it reported them",
     ):
         assert text in key
 
@@ -120,6 +120,10 @@ def test_a_corrected_run_keeps_its_page_and_loses_its_rank(tmp_path: Path, read_
     assert "Superseded, so without a rank: its prompts were <b>wrong</b>" in old.one("p", class_="lead").text
     assert old.find("a", href="../../runs/NEW/index.html")
     assert "90.0" in old.one("main").text
+    new = read_html(board / "runs/NEW/index.html")
+    assert _flat(new.one("p", class_="note")) == "Counts instead of old: its prompts were <b>wrong</b>"
+    document = json.loads((board / "api/v1/runs/OLD.json").read_text())
+    assert document["superseded_by"]["run_id"] == "NEW"
     # A setting whose only run was corrected elsewhere is still there to be read.
     other = read_html(board / "settings/test/index.html")
     assert "alone, superseded" in other.one("main").text
