@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -51,12 +52,22 @@ def folders_of(results: Sequence[Path]) -> list[Path]:
 
 def read_folders(folders: Sequence[Path]) -> Iterator[Indexed | Broken]:
     """Read and verify run directories; what cannot be used comes with its reason. Order as given."""
-    n_processes = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
-    if len(folders) < _WORTH_PROCESSES or n_processes < 2:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if len(folders) < _WORTH_PROCESSES or cores < 2:
         yield from map(read_folder, folders)
         return
-    with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(
+        min(cores, _MOST_PROCESSES), mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_caller
+    )
+    try:
         yield from pool.map(read_folder, folders, chunksize=_CHUNK)
+    finally:
+        # After an interrupt nobody waits for what is still to be read.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_caller() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def read_folder(path: Path) -> Indexed | Broken:

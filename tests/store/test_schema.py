@@ -126,6 +126,14 @@ def test_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         open_store(f"sqlite:///{tmp_path}/x.sqlite")
 
 
+def test_place_that_cannot_hold_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="unable to open database file"):
+        open_store(f"sqlite:///{tmp_path}")
+    with pytest.raises(StoreError, match="folder of the database cannot be made"):
+        open_store(f"sqlite:///{tmp_path}/file/x.sqlite")
+
+
 @pytest.mark.parametrize(
     "url", ["grue.db", "mysql://a@b/c", "sqlite://", "sqlite:///:memory:", "postgresql+psycopg2://a/b"]
 )
