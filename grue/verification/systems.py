@@ -52,9 +52,9 @@ def rule_texts(
         message = f"{manifest.model.source} cannot be asked: {error.cause}"
         return [Finding(check="texts", status=NOT_CHECKED, task=task.name, message=message)]
     faults = [
-        Finding(check="texts", status=FAILED, task=task.name, place=f"{task.place}: id {again.id}", message=message)
+        Finding(check="texts", status=FAILED, task=task.name, place=f"{task.place}: id {again.id}", message=fault)
         for again in made
-        if (message := _difference(task.generations[again.id, again.sample], again, manifest, postprocess))
+        if (fault := _difference(task.generations[again.id, again.sample], again, manifest, postprocess))
     ]
     if faults:
         return capped(faults)
