@@ -261,8 +261,24 @@ def test_a_result_made_again_is_equal_and_an_edited_one_is_not(
     coverage["value"] = coverage["ci95"][1] = coverage["ci95"][1] + 0.01
     path.write_text(json.dumps({**document, "checksum": checksum(document)}))
     assert tool.main([str(top)]) == 0, "its form is sound: only making it again tells"
-    assert tool.main([str(top), "--rescore"]) == 1
-    assert "commongen coverage is" in capsys.readouterr().out
+    (fault,) = tool.differences(read_run(top / "constant"), read_run(tmp_path / "run"))
+    assert fault.startswith("commongen coverage is")
+
+
+@pytest.mark.long
+def test_published_predictions_are_scored_again(
+    grue: Callable[..., Any], tool: ModuleType, made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "submissions" / "good"
+    command = "grue score predictions.jsonl --data mini --metrics sacrebleu,chrf,cider_d,coverage"
+    assert grue("export", made / "again", "--to", "submission", "-o", out, *about(command=command)).code == 0
+    shutil.copyfile(made.parent / "p0.jsonl", out / "predictions.jsonl")
+    assert check_submission(out) == []
+    assert tool.main([str(out.parent), "--rescore"]) == 0
+    assert "good: made again, equal" in capsys.readouterr().out
+    text = (out / "predictions.jsonl").read_text()
+    (out / "predictions.jsonl").write_text(text.replace("The farmer finds", "A farmer finds", 1))
+    assert tool.main([str(out.parent), "--rescore"]) == 1
 
 
 @pytest.mark.parametrize(
