@@ -202,7 +202,9 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgres(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True)
+        from grue.store.binary import BinaryCursor
+
+        return create_engine(url, pool_pre_ping=True, connect_args={"cursor_factory": BinaryCursor})
     except ModuleNotFoundError as error:
         raise MissingExtraError("PostgreSQL needs the 'postgres' extra.", "pip install 'grue[postgres]'") from error
 
