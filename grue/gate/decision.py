@@ -31,12 +31,13 @@ def decide(measured: Sequence[Measured], *, level: float) -> tuple[Check, ...]:
         level: Chance of a false alarm over all tests together.
     """
     adjusted = holm([one.check.p if one.is_open else None for one in measured])
+    n_tests = sum(p is not None for p in adjusted)
     return tuple(
-        _answer(one, p, level) if one.is_open else one.check for one, p in zip(measured, adjusted, strict=True)
+        _answer(one, p, level, n_tests) if one.is_open else one.check for one, p in zip(measured, adjusted, strict=True)
     )
 
 
-def _answer(one: Measured, p_adjusted: float | None, level: float) -> Check:
+def _answer(one: Measured, p_adjusted: float | None, level: float, n_tests: int) -> Check:
     check = replace(one.check, p_adjusted=p_adjusted)
     size = describe_drop(check)
     if p_adjusted is None:
@@ -47,7 +48,8 @@ def _answer(one: Measured, p_adjusted: float | None, level: float) -> Check:
         message = f"{size}: beyond the tolerance and beyond noise{rest}"
         return replace(check, outcome=Outcome.FAIL, message=message)
     if check.beyond_tolerance:
-        message = f"{size}: beyond the tolerance, but within noise{_resolution(one, check.drop or 0.0, level)}{rest}"
+        resolution = _resolution(one, check.drop or 0.0, level / n_tests)
+        message = f"{size}: beyond the tolerance, but within noise{resolution}{rest}"
         return replace(check, outcome=Outcome.UNCERTAIN, message=message)
     noise = ", but beyond noise" if check.beyond_noise else ""
     return replace(check, outcome=Outcome.PASS, message=f"{size}: within the tolerance{noise}{rest}")
@@ -79,7 +81,9 @@ def _shown(number: float) -> str:
 
 
 def _resolution(one: Measured, drop: float, level: float) -> str:
-    """Which drop these rows can show, and how many rows would show this one; power 80 %, one-sided."""
+    """Which drop these rows can show, and how many rows would show this one; power 80 %, one-sided, at the level of
+    one test of all.
+    """
     apart = pseudo_differences(one.rows.baseline, one.rows.candidate) if one.rows else None
     if apart is None:
         return ""
