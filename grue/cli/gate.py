@@ -211,14 +211,26 @@ def say(report: Report) -> None:
 
 
 def _update(baseline: Path, candidate: Path, *, as_json: bool) -> int:
+    from grue.gate.gate import changes
     from grue.gate.opening import update_baseline
 
+    moved = changes(baseline, candidate)
     written = update_baseline(baseline, candidate)
     if as_json:
-        print_json({"baseline": str(written.path), "rows": str(written.rows_path), "bytes": written.n_bytes})
-    else:
-        stdout().print(
-            f"Baseline written: {written.path} and {written.rows_path.name}, {written.n_bytes:,} bytes. Commit both.",
-            soft_wrap=True,
+        print_json(
+            {
+                "baseline": str(written.path),
+                "rows": str(written.rows_path),
+                "bytes": written.n_bytes,
+                "changes": list(moved),
+            }
         )
+        return int(Exit.YES)
+    console = stdout()
+    for line in moved:
+        console.print(line, soft_wrap=True)
+    console.print(
+        f"Baseline written: {written.path} and {written.rows_path.name}, {written.n_bytes:,} bytes. Commit both.",
+        soft_wrap=True,
+    )
     return int(Exit.YES)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grue.core.errors import RunDirectoryError
+from grue.gate.baseline import read_baseline
 from grue.gate.baseline_rows import BaselineError
 from grue.gate.decision import decide
 from grue.gate.measured import Measured, measure
 from grue.gate.opening import FINISHED, open_baseline, open_run, require_folder
 from grue.gate.planned import EXACT, Planned, plan_checks
 from grue.gate.report import Check, Outcome, Report, SideInfo
-from grue.gate.rules import Rules, Uncertain
+from grue.gate.rules import LEVEL, Rules, Uncertain
 from grue.gate.rules_file import read_rules
 from grue.gate.side import Side
 
@@ -68,6 +69,23 @@ def run_gate(call: GateCall) -> Report:
         uncertain=rules.uncertain,
         notes=(*(plan.notes if plan else ()), *_not_gated(before.side, after.side)),
     )
+
+
+def changes(baseline: Path, candidate: Path) -> tuple[str, ...]:
+    """What a new baseline changes, a line a task; nothing where there is no old one that can be read."""
+    after = open_run(candidate, "candidate").side if candidate.is_dir() else None
+    if after is None or not baseline.is_file():
+        return ()
+    try:
+        before = read_baseline(baseline)
+    except BaselineError:
+        return ()
+    told = []
+    for task in before.results.tasks:
+        check = measure(Planned(task, EXACT, None, None, None), before, after, n_tests=1, level=LEVEL).check
+        told.append(f"{task}: {check.message}")
+    new = [task for task in after.results.tasks if task not in before.results.tasks]
+    return (*told, *(f"{task}: is new" for task in new))
 
 
 def rules_of(config: Path | None, uncertain: Uncertain | None) -> Rules:

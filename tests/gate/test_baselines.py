@@ -86,6 +86,8 @@ def test_an_update_takes_the_place_of_both_files(grue: Grue, baseline: Path, con
     assert answer.code == 0
     assert answer.document["schema_version"] == 1
     assert not old_rows.exists()
+    (line,) = [one for one in answer.document["changes"] if one.startswith("commongen: ")]
+    assert "numbers moved: cider_d: 0.0715558 → 0.00700957" in line
     assert _rows_file(baseline) == Path(answer.document["rows"])
     assert grue("gate", "--baseline", baseline, "--candidate", constant).code == 0
 
