@@ -1,6 +1,6 @@
 """Student's t distribution (1908): tail and quantile, from the incomplete beta function's continued fraction.
 
-The fraction is Lentz's evaluation of DLMF 8.17.22; it agrees with SciPy to 1e-12.
+The fraction is Lentz's evaluation of DLMF 8.17.22; it agrees with SciPy to 1e-9 up to 100,000 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def t_tail(t: float, df: float) -> float:
         return 0.0 if t > 0 else 1.0
     if math.isinf(df):
         return 0.5 * math.erfc(t / math.sqrt(2))
-    half = 0.5 * _incomplete_beta(df / (df + t * t), df / 2, 0.5)
+    half = 0.5 * _incomplete_beta(df / (df + t * t), t * t / (df + t * t), df / 2, 0.5)
     return half if t >= 0 else 1.0 - half
 
 
@@ -44,14 +44,17 @@ def t_quantile(p: float, df: float) -> float:
     return (low + high) / 2
 
 
-def _incomplete_beta(x: float, a: float, b: float) -> float:
-    """I_x(a, b), 0 ≤ x ≤ 1."""
-    if x in (0.0, 1.0):
-        return x
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
+def _incomplete_beta(x: float, rest: float, a: float, b: float) -> float:
+    """I_x(a, b), 0 ≤ x ≤ 1; ``rest`` is 1 - x, whose digits a subtraction would lose where x is near 1."""
+    if x == 0.0 or rest == 0.0:
+        return 1.0 if rest == 0.0 else 0.0
+    # log1p keeps the digits of whichever of the two is near 1.
+    log_x = math.log(x) if x < 0.5 else math.log1p(-rest)
+    log_rest = math.log(rest) if rest < 0.5 else math.log1p(-x)
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * log_x + b * log_rest)
     # The fraction converges fast on this side; the other one by symmetry.
     if x > (a + 1) / (a + b + 2):
-        return 1.0 - front * _fraction(1 - x, b, a) / b
+        return 1.0 - front * _fraction(rest, b, a) / b
     return front * _fraction(x, a, b) / a
 
 
