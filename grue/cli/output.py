@@ -18,8 +18,14 @@ PIPE_COLUMNS = 1000
 
 def print_json(document: Mapping[str, Json]) -> None:
     """One JSON document on standard output, ``schema_version`` first."""
-    json.dump({"schema_version": 1, **document}, sys.stdout, ensure_ascii=False, allow_nan=False, indent=2)
-    sys.stdout.write("\n")
+    text = json.dumps({"schema_version": 1, **document}, ensure_ascii=False, allow_nan=False, indent=2)
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        from grue.cli.console import reader_gone
+
+        reader_gone()
 
 
 def print_error(cause: str, fix: str = "", place: str = "") -> None:
@@ -42,10 +48,10 @@ def stdout() -> Console:
 
     Outside a terminal a row stays on its line, so that a pipe can search it.
     """
-    from rich.console import Console
+    from grue.cli.console import TableConsole
 
     width = None if sys.stdout.isatty() else PIPE_COLUMNS
-    return Console(highlight=False, markup=False, emoji=False, width=width)
+    return TableConsole(highlight=False, markup=False, emoji=False, width=width)
 
 
 def stderr() -> Console:
