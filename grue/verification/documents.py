@@ -14,6 +14,7 @@ from grue.core.run import Manifest, Results
 from grue.runs.fields import Fields, NewerSchemaError, read_document
 from grue.runs.identity import run_identity
 from grue.runs.read import MANIFEST, RESULTS, ShardError, StoredRun, check_file, checksum_of, read_run
+from grue.runs.rows import IMPORTED
 from grue.runs.values import manifest_value, results_value
 from grue.verification.findings import FAILED, PASSED, Finding
 
@@ -57,7 +58,7 @@ def open_run(path: Path) -> Opened:
     stored = StoredRun(path, document.values, {"files": {}, "tasks": {}, **document_of_results.values})
     findings = [
         *_documents(path, manifest, results, document_of_results),
-        *_files(path, results, document_of_results),
+        *_files(path, manifest, results, document_of_results),
     ]
     return Opened(stored, tuple(findings))
 
@@ -119,9 +120,13 @@ def _document_faults(path: Path, manifest: Manifest, results: Results, document:
                     )
 
 
-def _files(path: Path, results: Results, document: Fields) -> Iterator[Finding]:
+def _files(path: Path, manifest: Manifest, results: Results, document: Fields) -> Iterator[Finding]:
     faults = []
-    needed = [MANIFEST, *(f"{kind}/{task}.parquet" for task in results.tasks for kind in ("samples", "statistics"))]
+    # Others' results may come without samples.
+    tasks = [
+        task for task in results.tasks if manifest.model.kind != IMPORTED or f"samples/{task}.parquet" in results.files
+    ]
+    needed = [MANIFEST, *(f"{kind}/{task}.parquet" for task in tasks for kind in ("samples", "statistics"))]
     for name in needed:
         if name not in results.files:
             faults.append(_failed("files", f"files does not vouch for {name}", f"{path / RESULTS}: files"))

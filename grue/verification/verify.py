@@ -19,9 +19,9 @@ from grue.evaluation.from_run import texts_of
 from grue.evaluation.progress import Progress, Silent
 from grue.evaluation.selection import working_settings
 from grue.runs.read import StoredRun
-from grue.runs.rows import check_columns
+from grue.runs.rows import IMPORTED, check_columns
 from grue.verification.documents import open_run
-from grue.verification.findings import FAILED, NOT_ASKED, Finding, Verification
+from grue.verification.findings import FAILED, NOT_ASKED, NOT_CHECKED, Finding, Verification
 from grue.verification.regeneration import StoredTask, regenerated, same_checkpoint
 from grue.verification.rescoring import rescored
 from grue.verification.rows import prediction_file, process_of, real_data, stored_rows, true_rows, wrongly_processed
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 ROWS = 8
 BY_RULE = ("null", "oracle")
+# Why no checkpoint can be asked for the texts of a run.
+NO_CHECKPOINT = {
+    "predictions": "from a prediction file, which says nothing of a model or of decoding",
+    "endpoint": "from behind an endpoint, whose weights nobody saw",
+    IMPORTED: "from another program, whose prompts and decoding are its own",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,17 +107,9 @@ def _engine(call: VerifyCall, manifest: Manifest) -> HFEngine | None:
     """The checkpoint, opened as the run says it was; its weights are not loaded."""
     if call.model is None or manifest.model.kind in BY_RULE:
         return None
-    if manifest.model.kind == "predictions":
+    if manifest.model.kind in NO_CHECKPOINT:
         raise UsageError(
-            "-m: the run's texts came from a prediction file, which says nothing of a model or of decoding.",
-            "Leave out -m.",
-            place=str(call.path),
-        )
-    if manifest.model.kind == "endpoint":
-        raise UsageError(
-            "-m: the run's texts came from behind an endpoint, whose weights nobody saw.",
-            "Leave out -m.",
-            place=str(call.path),
+            f"-m: the run's texts came {NO_CHECKPOINT[manifest.model.kind]}.", "Leave out -m.", place=str(call.path)
         )
     if call.model.startswith(("null:", "oracle:", "openai:")):
         raise UsageError(
@@ -157,7 +155,11 @@ class _Run:
         """Everything, cheap checks first."""
         names = [name for name in self._stored.results["tasks"] if name in self._manifest.tasks]
         for name in names:
-            yield from self._rows(name)
+            if self._manifest.model.kind == IMPORTED and f"samples/{name}.parquet" not in self._stored.results["files"]:
+                message = "its values were imported without samples: nothing can be scored again"
+                yield Finding(check="scores", status=NOT_CHECKED, task=name, message=message)
+            else:
+                yield from self._rows(name)
         texts = {name: list(task.generations.values()) for name, task in self._tasks.items()}
         if len(texts) == len(names):
             by_hash = prediction_file(self._manifest.model, self._manifest.arguments, texts)
@@ -216,10 +218,10 @@ class _Run:
             for task in self._tasks.values():
                 self._progress.phase(f"generating rows of {task.name} again")
                 yield from regenerated(self._manifest, self._engine, task, self._call.rows, self._seed)
-        elif kind == "endpoint":
-            message = "the texts came from behind an endpoint: nobody can generate them again"
+        elif kind in NO_CHECKPOINT:
+            message = f"no text can be generated again: they came {NO_CHECKPOINT[kind]}"
             yield Finding(check="texts", status=NOT_ASKED, message=message)
-        elif kind != "predictions":
+        else:
             message = "no text was generated again; -m CHECKPOINT does that with random rows"
             yield Finding(check="texts", status=NOT_ASKED, message=message)
 

@@ -385,3 +385,15 @@ def test_run_of_another_version_is_held_to_its_values_alone(
     edit_json(path, "results.json", lambda d: d["tasks"][SAMPLED]["metrics"]["rouge1"].update(value=0.9))
     rehash(path)
     assert verify(path).code == 1
+
+
+def test_imported_results_are_left_open_where_nothing_can_be_scored(verify: Verify, tmp_path: Path) -> None:
+    """Results of lm-evaluation-harness: tasks of its own, some without samples."""
+    from grue.cli.main import run
+
+    theirs = Path(__file__).parents[1] / "exchange" / "lm_eval_0_4_13"
+    assert run(["import", "--from", "lm-eval", str(theirs), "-o", str(tmp_path / "imported")]) == 0
+    answer = verify(tmp_path / "imported")
+    assert answer.code == 3
+    assert any("imported without samples" in finding["message"] for finding in answer.findings("not_checked"))
+    assert verify(tmp_path / "imported", "-m", "demo:causal").code == 2
