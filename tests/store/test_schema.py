@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
-from grue.core.errors import StoreError
+from grue.core.errors import MissingExtraError, StoreError
 from grue.store import schema
 from grue.store.database import database_url, open_store, own_url
 from grue.store.models import Base
@@ -147,6 +148,14 @@ def test_other_addresses_are_refused_with_the_form_they_should_have(url: str) ->
 def test_addresses_of_postgres_mean_psycopg_3(scheme: str) -> None:
     url = database_url(f"{scheme}://u:secret@localhost:5433/results")
     assert (url.drivername, url.password, url.port) == ("postgresql+psycopg", "secret", 5433)
+
+
+def test_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "grue.store.binary", raising=False)
+    with pytest.raises(MissingExtraError, match="'postgres' extra") as error:
+        open_store("postgresql://u@127.0.0.1:1/results")
+    assert error.value.fix == "pip install 'grue[postgres]'"
 
 
 def test_server_that_is_not_there_is_named_without_the_password() -> None:
