@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 POLICIES = ("warn", "fail")
+NEW_BASELINE = "If the change is meant, make a new baseline: --update-baseline with a whole run."
 _MODEL_FLAGS = (
     "model",
     "data",
@@ -71,7 +72,9 @@ def gate(
     model: Annotated[
         str | None, typer.Option("-m", "--model", help="What generates with --sequential, as for grue eval.")
     ] = None,
-    data: options.Data = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="mini, hub, or a folder of rows. [default: the baseline's]")
+    ] = None,
     output: options.Output = None,
     device: Annotated[
         str, typer.Option("--device", help="auto, cpu, cuda, cuda:N, mps, or spread: layers over all GPUs.")
@@ -204,8 +207,10 @@ def say(report: Report) -> None:
         print_error(f"{problem.outcome}: {problem.message}", problem.fix, problem.place)
     for check in report.checks:
         place = f"{check.task} {check.name}"
-        if check.outcome in (Outcome.NOT_COMPARABLE, Outcome.INFRASTRUCTURE) and not report.problems:
-            print_error(check.message, "", place)
+        if check.outcome is Outcome.NOT_COMPARABLE and not report.problems:
+            print_error(check.message, NEW_BASELINE, f"{report.baseline.place}: {place}")
+        elif check.outcome is Outcome.INFRASTRUCTURE and not report.problems:
+            print_error(check.message, "", f"{report.candidate.place}: {place}")
         elif check.outcome is Outcome.UNCERTAIN:
             note(f"warning: cannot tell: {place}: {check.message}")
 

@@ -170,7 +170,7 @@ def test_another_version_of_task_or_metric_is_not_comparable(
     answer = grue("gate", "--baseline", baseline, "--candidate", constant, "--json")
     assert answer.code == 4
     assert answer.check("commongen", "cider_d")["fields"] == [field]
-    assert field in answer.err
+    assert f"error: {baseline}: commongen cider_d: not comparable: {field}: baseline " in answer.err
 
 
 def _edit_baseline(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
