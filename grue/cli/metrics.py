@@ -72,6 +72,7 @@ def show(
             ("direction", direction[described["higher_is_better"]]),
             ("references", "needed" if described["needs_references"] else "not needed"),
             ("signature", described["signature"]),
+            ("interval", described["interval"]),
         ]
     if described["source"]:
         lines.append(("source", described["source"]))
@@ -122,6 +123,8 @@ def compute(
 
 
 def _described(name: str) -> dict[str, Any]:
+    from grue.metrics.resampling import how_resampled
+
     known = entry(name)
     out: dict[str, Any] = {
         "name": name,
@@ -143,7 +146,8 @@ def _described(name: str) -> dict[str, Any]:
             "source": about.source,
             "failings": list(about.failings),
         }
-    absent: dict[str, Json] = {"scale": None, "higher_is_better": None, "needs_references": None, "signature": None}
+    unknown = ("scale", "higher_is_better", "needs_references", "signature", "interval")
+    absent: dict[str, Json] = dict.fromkeys(unknown)
     try:
         metric = build(MetricSpec(name))
     except MetricUnavailableError as error:
@@ -154,6 +158,7 @@ def _described(name: str) -> dict[str, Any]:
         "higher_is_better": metric.higher_is_better,
         "needs_references": metric.needs_references,
         "signature": metric.signature(),
+        "interval": how_resampled(metric),
         "reason": None,
     }
 

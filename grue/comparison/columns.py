@@ -18,6 +18,7 @@ from grue.comparison.formulas import formula
 from grue.comparison.row_groups import RowGroups, matrix_of, numbers_of
 from grue.core.metric import Floats
 from grue.core.run import Manifest
+from grue.metrics.resampling import SUMS, how_averaged
 from grue.runs.read import StoredRun
 from grue.stats.bootstrap import Column
 
@@ -204,12 +205,12 @@ def _made(
         known: NDArray[np.bool_] = np.asarray(~np.isnan(sums).any(axis=1))
         kept = rows.kept(known)
         column = Column(rows.sums(sums, known)[kept], corpus_value)
-        note = "each row's statistics are summed and the value is made from the sums"
+        note = SUMS
     elif means is not None:
         kept = ~np.isnan(means)
         statistics = np.column_stack((means[kept], np.ones(int(kept.sum()))))
         column = aggregate_of(signature, statistics, mean_of_known, value=float(entry["value"]))
-        note = _note_of_mean(name, signature)
+        note = how_averaged(name, signature)
     else:
         return None
     return MetricRows(
@@ -223,17 +224,6 @@ def _made(
         note=f"{note}; the {n_samples} samples of a row stay together" if n_samples > 1 else note,
         sums_samples=sums is not None,
     )
-
-
-def _note_of_mean(name: str, signature: str) -> str:
-    if name in ("cider", "cider_d"):
-        fixed = "those of all rows' references" if "df:corpus" in signature else "those of the file that it names"
-        return f"mean of the rows; document frequencies are held fixed ({fixed})"
-    if "idf:yes" in signature:
-        return "mean of the rows; idf weights are held fixed"
-    if "agg:bootstrap-mid" in signature:
-        return "mean of the rows, moved to the median of resampled means that the value is"
-    return "mean of the rows"
 
 
 def _agrees(found: float, stored: float) -> bool:

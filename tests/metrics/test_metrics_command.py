@@ -179,11 +179,14 @@ def test_list_and_show_name_every_metric(capsys: pytest.CaptureFixture[str]) -> 
     shown = document(capsys, "metrics", "show", "ter")
     assert shown["higher_is_better"] is False
     assert shown["settings"]["normalized"] is False
+    assert "made from the sums" in shown["interval"]
+    assert "document frequencies are held fixed" in document(capsys, "metrics", "show", "cider_d")["interval"]
+    assert "no interval" in document(capsys, "metrics", "show", "distinct_1")["interval"]
     assert run(["metrics", "show", "spice"]) == 0
     assert "absent" in capsys.readouterr().out
     assert run(["metrics", "show", "meteor"]) == 0
     out = capsys.readouterr().out
-    for word in ("measures", "range", "direction", "signature", "source", "known failing"):
+    for word in ("measures", "range", "direction", "signature", "interval", "source", "known failing"):
         assert f"\n{word} " in out
     assert "--set meteor.wordnet" in out
 
