@@ -84,7 +84,7 @@ def check(store: Store, results: Sequence[Path], progress: Progress | None = Non
     differences: list[Difference] = []
     skipped: list[Broken] = []
     decisions: list[Supersession] = []
-    seen: dict[str, Path] = {}
+    seen: dict[str, tuple[str, Path]] = {}
     with store.read() as connection:
         reading = read_folders(folders)
         done = 0
@@ -96,9 +96,13 @@ def check(store: Store, results: Sequence[Path], progress: Progress | None = Non
                     continue
                 if found.fault is not None:
                     skipped.append(found.fault)
+                run_id, checksum = found.rows.run_id, str(found.rows.run["checksum"])
+                other = seen.setdefault(run_id, (checksum, found.path))
+                if other[0] != checksum:
+                    skipped.append(Broken(found.path, f"run id {run_id} is also that of {other[1]}."))
+                    continue
                 decisions += found.decisions
-                if found.rows.run_id not in seen:
-                    seen[found.rows.run_id] = found.path
+                if other[1] == found.path:
                     sound.append(found)
             differences += _differences(connection, sound)
             done += len(chunk)

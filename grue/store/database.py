@@ -21,6 +21,8 @@ from grue.store.models import StateModel
 BUSY_SECONDS = 60
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 _SQLITE = "sqlite:///"
+# Option of a query whose answer holds packed numbers: PostgreSQL sends them as they are, not written out in digits.
+PACKED = "grue_packed"
 _BEGIN = "grue_begin"
 
 
@@ -202,11 +204,25 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgres(url: URL) -> Engine:
     try:
-        from grue.store.binary import BinaryCursor
+        from psycopg.pq import Format
 
-        return create_engine(url, pool_pre_ping=True, connect_args={"cursor_factory": BinaryCursor})
+        engine = create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise MissingExtraError("PostgreSQL needs the 'postgres' extra.", "pip install 'grue[postgres]'") from error
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def executed(
+        connection: Connection,  # noqa: ARG001
+        cursor: Any,
+        statement: str,  # noqa: ARG001
+        parameters: object,  # noqa: ARG001
+        context: Any,
+        executemany: bool,  # noqa: ARG001
+    ) -> None:
+        if context is not None and context.execution_options.get(PACKED):
+            cursor.format = Format.BINARY
+
+    return engine
 
 
 def _fault(error: DBAPIError, place: str) -> StoreError:

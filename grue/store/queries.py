@@ -17,7 +17,7 @@ from grue.core.errors import StoreError, UsageError
 from grue.core.run import ScoreValue
 from grue.runs.supersession import Supersession
 from grue.stats.seeds import over_seeds
-from grue.store.database import Store
+from grue.store.database import PACKED, Store
 from grue.store.models import ResultModel, RunModel, SupersessionModel
 from grue.store.records import RunRecord
 from grue.store.rows import asked_from, record_from
@@ -143,6 +143,7 @@ def board(store: Store, setting: str, *, only: Sequence[str] | None = None, with
         select(ResultModel.task, ResultModel.asked_id, ResultModel.suite_id, ResultModel.run_id, ResultModel.numbers)
         .join(RunModel, RunModel.run_id == ResultModel.run_id)
         .where(RunModel.setting == setting)
+        .execution_options(**{PACKED: True})
     )
     if only is not None:
         results = results.where(ResultModel.task.in_(list(only)))

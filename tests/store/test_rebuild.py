@@ -13,6 +13,7 @@ import pytest
 
 from grue.core.errors import UsageError
 from grue.store import queries, rebuild
+from grue.store.check import check
 from grue.store.database import Store, open_store
 from grue.store.rebuild import add_run
 from grue.store.rebuild import rebuild as rebuild_index
@@ -160,6 +161,8 @@ def test_copies_are_one_run_and_another_run_under_its_id_is_named(
     assert done.runs == 1
     assert [(broken.path.name, "also that of" in broken.reason) for broken in done.skipped] == [("c-other", True)]
     assert [location.path for location in queries.locations(store)] == [path.resolve()]
+    checked = check(store, [runs.folder])
+    assert (checked.differences, checked.skipped) == ((), done.skipped)
 
 
 def test_many_runs_are_read_by_several_processes_with_the_same_answers(

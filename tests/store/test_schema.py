@@ -152,7 +152,7 @@ def test_addresses_of_postgres_mean_psycopg_3(scheme: str) -> None:
 
 def test_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    monkeypatch.delitem(sys.modules, "grue.store.binary", raising=False)
+    monkeypatch.delitem(sys.modules, "psycopg.pq", raising=False)
     with pytest.raises(MissingExtraError, match="'postgres' extra") as error:
         open_store("postgresql://u@127.0.0.1:1/results")
     assert error.value.fix == "pip install 'grue[postgres]'"
