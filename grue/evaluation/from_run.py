@@ -50,7 +50,7 @@ def run_to_score(call: ScoreCall, out: OutputCall) -> ToScore:
         check_rows(stored, name)
     tasks = tuple(task_to_score(name, before.tasks[name], stored, call) for name in names)
     model: ModelInfo = replace(before.model, name=call.name or before.model.name)
-    arguments: dict[str, Json] = {**before.arguments, "rescored_from": before.run_id}
+    arguments = {**before.arguments, **_scored_by(_arguments(stored), call), "rescored_from": before.run_id}
     run = manifest(
         model, {task.name: task.manifest for task in tasks}, before.seed, arguments, dict(before.environment)
     )
@@ -180,6 +180,20 @@ def _checkpoint(model: ModelInfo) -> Path | None:
         except CheckpointError:
             return None
     return None
+
+
+def _scored_by(arguments: Mapping[str, Any], call: ScoreCall) -> dict[str, Json]:
+    """How the new run is scored: the earlier call with this one's wishes over it, for whoever scores it once more."""
+    earlier: Mapping[str, Mapping[str, Setting]] = arguments.get("settings") or {}
+    return {
+        "profile": call.profile or arguments.get("profile"),
+        "settings": {
+            family: {**earlier.get(family, {}), **call.settings.get(family, {})}
+            for family in {**earlier, **call.settings}
+        },
+        "metrics": list(call.metrics) if call.metrics else arguments.get("metrics"),
+        "model_metrics": call.model_metrics and bool(arguments.get("model_metrics", True)),
+    }
 
 
 def _arguments(stored: StoredRun) -> Mapping[str, Any]:

@@ -387,6 +387,23 @@ def test_run_of_another_version_is_held_to_its_values_alone(
     assert verify(path).code == 1
 
 
+def test_run_that_was_scored_again_otherwise_says_how(runs: dict[str, Path], verify: Verify, tmp_path: Path) -> None:
+    again = grue.score(
+        runs["null:random-reference"],
+        metrics="meteor,rouge1,distinct_1",
+        settings={"rouge": {"use_stemmer": False}},
+        output=tmp_path / "again",
+    )
+    assert again.manifest.arguments["metrics"] == ["meteor", "rouge1", "distinct_1"]
+    assert again.manifest.arguments["settings"] == {"rouge": {"use_stemmer": False}}
+    assert verify(again.path).code == 0
+    once_more = grue.score(again.path, settings={"meteor": {"alpha": 0.8}}, output=tmp_path / "once more")
+    values = once_more.results.tasks[SAMPLED].metrics
+    assert list(values) == ["meteor", "rouge1", "distinct_1"]
+    assert values["rouge1"] == again.results.tasks[SAMPLED].metrics["rouge1"]
+    assert verify(once_more.path).code == 0
+
+
 def test_imported_results_are_left_open_where_nothing_can_be_scored(verify: Verify, tmp_path: Path) -> None:
     """Results of lm-evaluation-harness: tasks of its own, some without samples."""
     from grue.cli.main import run
