@@ -5,19 +5,12 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+# The decimals of a metric are those of `grue compare`.
+from grue.comparison.numbers import MINUS as MINUS
+from grue.comparison.numbers import NONE as NONE
+from grue.comparison.numbers import decimals as decimals
+
 THIN = "\u202f"  # narrow no-break space: between thousands, before a unit
-MINUS = "\u2212"
-NONE = "\u2013"  # en dash: there is no number
-_COUNTS = ("vocab_size", "unique_")
-
-
-def decimals(metric: str, scale: float | None) -> int:
-    """Decimals of a metric, the same for a whole column: scale 100 one, scale 1 three, CIDEr two, counts none."""
-    if metric.startswith(_COUNTS):
-        return 0
-    if scale is None or metric.startswith("cider"):
-        return 2
-    return {100.0: 1, 1.0: 3}.get(float(scale), 2)
 
 
 def number(value: float | None, places: int) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.commands import Answer, in_process
 
 # Two torch threads on a busy machine are slower than one; set before torch is first imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -43,6 +45,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory:
         if name.startswith("GRUE_") and name != "GRUE_TEST_MATERIAL":
             monkeypatch.delenv(name)
     monkeypatch.setenv("GRUE_HOME", str(tmp_path_factory.getbasetemp() / "grue-home"))
+
+
+@pytest.fixture
+def grue(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Runs a command line in this process."""
+    return in_process(capsys, Answer)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,31 +14,9 @@ import pytest
 from grue.cli.main import run
 from grue.core.run import checksum
 from grue.runs.files import sha256_file
-
-
-@dataclass
-class Answer:
-    """What a command line said."""
-
-    code: int
-    out: str
-    err: str
-
+from tests.commands import Answer
 
 Grue = Callable[..., Answer]
-
-
-@pytest.fixture
-def grue(capsys: pytest.CaptureFixture[str]) -> Grue:
-    """Runs a command line in this process."""
-
-    def command(*arguments: object) -> Answer:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Answer(code, captured.out, captured.err)
-
-    return command
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,33 +44,6 @@ TASK = Task(
 )
 """
 CARD = "# A task of a test\n\nMeasures nothing. Licence: CC0-1.0.\n"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command gave."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def grue(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
-    """Runs a command line in this process."""
-    from grue.cli.main import run
-
-    def command(*arguments: object) -> Answer:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Answer(code, captured.out, captured.err)
-
-    return command
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def refused(answer, *parts: str) -> None:
         (("-m", "null:empty", *TINY, "--decoding", "greddy"), ("greddy", "Did you mean 'greedy'?")),
         (("-m", "demo:causal", *TINY, "--engine", "vllm", "-g", "no_repeat_ngram_size=2"), ("vllm",)),
         (("-m", "null:empty", *TINY, "--engine", "hff"), ("hff", "Did you mean 'hf'?")),
-        (("-m", "demo:causal", *TINY, "--devices", "97,98"), ("cuda:97", "CUDA device")),
+        (("-m", "demo:causal", *TINY, "--devices", "97,98"), ("--devices 97,98", "CUDA device")),
         (("-m", "demo:causal", *TINY, "--devices", "0,gpu"), ("'gpu' is no device",)),
         (("-m", "null:empty", *TINY, "--device", "cpu", "--devices", "0"), ("contradict",)),
         (("-m", "null:empty", *TINY, "-b", "many"), ("-b", "auto")),

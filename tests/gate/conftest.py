@@ -12,21 +12,14 @@ from typing import Any
 import pytest
 
 from grue.core.run import checksum
+from tests.commands import Answer, in_process
 
 TASKS = "commongen,narrativeqa,wmt16"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a command gave."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return json.loads(self.out)
+class GateAnswer(Answer):
+    """What `grue gate` gave."""
 
     def check(self, task: str, name: str) -> dict[str, Any]:
         """One check of the JSON document."""
@@ -35,17 +28,9 @@ class Answer:
 
 
 @pytest.fixture
-def grue(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+def grue(capsys: pytest.CaptureFixture[str]) -> Callable[..., GateAnswer]:
     """Runs a command line in this process."""
-    from grue.cli.main import run
-
-    def command(*arguments: object) -> Answer:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Answer(code, captured.out, captured.err)
-
-    return command
+    return in_process(capsys, GateAnswer)
 
 
 def _evaluated(folder: Path, model: str, tasks: str, *more: str) -> Path:

@@ -21,21 +21,14 @@ from grue.evaluation.progress import Silent
 from grue.evaluation.scoring_worker import ScoringWorker
 from grue.runs.files import sha256_file
 from grue.runs.tables import parquet_bytes
+from tests.commands import Answer, in_process
 
 Edit = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a command gave."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return json.loads(self.out)
+class Verified(Answer):
+    """What `grue verify` gave."""
 
     def findings(self, status: str) -> list[dict[str, Any]]:
         return [finding for finding in self.document["findings"] if finding["status"] == status]
@@ -45,21 +38,13 @@ class Answer:
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Verified]:
     """Runs a command line in this process."""
-    from grue.cli.main import run
-
-    def call(*arguments: object) -> Answer:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Answer(code, captured.out, captured.err)
-
-    return call
+    return in_process(capsys, Verified)
 
 
 @pytest.fixture
-def verify(command: Callable[..., Answer]) -> Callable[..., Answer]:
+def verify(command: Callable[..., Verified]) -> Callable[..., Verified]:
     """``grue verify --json`` in this process."""
     return lambda *arguments: command("verify", *arguments, "--json", "--quiet")
 

@@ -22,9 +22,9 @@ from grue.runs.identity import run_identity
 from grue.runs.read import read_run
 from grue.runs.values import manifest_value
 from grue.verification.regeneration import StoredTask, chosen, spotted
-from tests.verification.conftest import Answer, edit_json, edit_samples, rehash
+from tests.verification.conftest import Verified, edit_json, edit_samples, rehash
 
-Verify = Callable[..., Answer]
+Verify = Callable[..., Verified]
 Copy = Callable[[str], Path]
 SAMPLED = "daily_dialog"
 
@@ -48,7 +48,7 @@ def made(path: Path, model: str, tasks: str, limit: int, **how: Any) -> Path:
     return path
 
 
-def texts(answer: Answer, status: str) -> list[str]:
+def texts(answer: Verified, status: str) -> list[str]:
     return [finding["message"] for finding in answer.findings(status) if finding["check"] == "texts"]
 
 

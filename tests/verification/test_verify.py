@@ -17,10 +17,10 @@ from grue.runs.fields import Fields
 from grue.runs.identity import run_identity
 from grue.runs.rows import row_of
 from grue.runs.values import manifest_value
-from tests.verification.conftest import Answer, edit_json, edit_samples, rehash
+from tests.verification.conftest import Verified, edit_json, edit_samples, rehash
 
 Lines = list[dict[str, Any]]
-Verify = Callable[..., Answer]
+Verify = Callable[..., Verified]
 Copy = Callable[[str], Path]
 SAMPLED = "daily_dialog"
 
