@@ -22,7 +22,7 @@ class AutoBatch:
     Attributes:
         kind: `causal` or `seq2seq`.
         rows: The batch size that it found.
-        seconds: How long the search and one prompt took, which no table counts.
+        seconds: How long the search and one prompt took.
     """
 
     kind: str

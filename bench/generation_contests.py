@@ -82,7 +82,7 @@ CONTESTS: Mapping[str, Contest] = {
             OURS: Contestant(label="grue eval"),
             "lmeval-8": Contestant(label="lm-eval `hf`, batch 8", way="lm-eval", asked=_HARNESS, asked_on_gpu=3.0),
             "lmeval-auto": Contestant(
-                label="lm-eval `hf`, batch auto",
+                label="lm-eval `hf`, batch auto, told what its search finds",
                 way="lm-eval",
                 batch="auto",
                 asked=_HARNESS,

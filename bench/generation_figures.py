@@ -10,6 +10,8 @@ from generation_contests import CONTESTS, OURS, asked_factor
 from generation_values import Result, Round
 
 Measure = Callable[[Result], float | None]
+# The contestant that is told what lm-eval's search for a batch size would find.
+AUTO = "lmeval-auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,33 @@ def line(rounds: Sequence[Round], key: str, device: str) -> Line:
         reached=reached,
         equal=min(equals) if equals else None,
         compared=max(result.compared for result in good),
+    )
+
+
+def searched_line(rounds: Sequence[Round], seconds: float) -> Line | None:
+    """Wall clock of lm-eval as its users start it: the search, which every start makes, was measured once.
+
+    Args:
+        rounds: Of one contest, checkpoint and number of prompts.
+        seconds: Of the search.
+    """
+    told = line(rounds, AUTO, "cpu")
+    if told.wall_seconds is None:
+        return None
+    with_search = [
+        (theirs.wall_seconds + seconds) / ours.wall_seconds
+        for round_ in rounds
+        if (ours := round_.results.get(OURS)) and (theirs := round_.results.get(AUTO))
+        if ours.wall_seconds and theirs.wall_seconds
+    ]
+    wall = _ratio(with_search)
+    return Line(
+        key=AUTO,
+        label="lm-eval `hf`, batch auto, as it is started, with its search",
+        wall_seconds=told.wall_seconds + seconds,
+        wall=wall,
+        asked=told.asked,
+        reached=None if wall is None or told.asked is None else wall.median >= told.asked,
     )
 
 

@@ -42,14 +42,19 @@ def versions(peer_python: Path | None) -> dict[str, str]:
     return {**own, **ours, **peers}
 
 
+# Modules that only write down what was measured.
+SHOWING = ("generation_figures.py", "generation_page.py")
+
+
 def sources_sha256() -> str:
-    """Hash of the package and of the bench: figures of different code are never joined."""
+    """Hash of the package and of what measures: figures of different code are never joined."""
     found = importlib.util.find_spec("grue")
     if found is None or found.origin is None:
         sys.exit("grue is not installed here.")
     digest = hashlib.sha256()
     package, bench = Path(found.origin).parent, Path(__file__).parent
-    files = [*sorted(package.rglob("*.py")), *sorted(bench.glob("generation*.py"))]
+    measuring = (file for file in sorted(bench.glob("generation*.py")) if file.name not in SHOWING)
+    files = [*sorted(package.rglob("*.py")), *measuring]
     for file in files:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from generation_auto_batch import AutoBatch
 from generation_contests import CONTESTS, OURS, Contest
-from generation_figures import BoundLine, Line, Ratio, bound_line, line
+from generation_figures import AUTO, BoundLine, Line, Ratio, bound_line, line, searched_line
 from generation_values import Round, Setting
 
 KIND_NAMES = {"causal": "causal (GPT-2-like)", "seq2seq": "encoder-decoder (T5-like)"}
@@ -23,8 +23,9 @@ METHOD = """## How to read this
   and, for `grue eval` alone, hashing weights, scoring, validity report and tables. Peers write one file of texts.
   *Generation* starts when the model is loaded. *CPU* is user and system time of a process and its children: it changes
   least on a machine that others use too.
-- lm-eval is favoured: only its `hf` model type runs, without loading tasks, metrics or results. `batch auto` is told
-  the size that its search finds; the search, minutes on a CPU at every start, is not timed. On encoder-decoder
+- lm-eval is favoured: only its `hf` model type runs, without loading tasks, metrics or results. `batch auto` stands
+  twice: told the size that its search finds, and as its users start it, with the search, minutes on a CPU at every
+  start, which was measured once and added to each round's wall clock. On encoder-decoder
   checkpoints it gets two things that its users would not give it: the bound of new tokens, which it raises by the
   source's length, and a loaded model that is kept from tying its output matrix to its embeddings, without which it
   writes empty texts here. transformers' continuous batching is given sizes, since it makes none up on a CPU; it does
@@ -72,7 +73,7 @@ def page(rounds: Sequence[Round], setting: Setting, facts: Facts, now: datetime 
     parts = ["# Performance\n", _origin(facts, setting, now or datetime.now(UTC)), METHOD]
     units = _units(rounds)
     for name, contest in CONTESTS.items():
-        tables = [_table(unit, contest, setting.device) for unit in units if unit[0].contest == name]
+        tables = [_table(unit, contest, setting.device, facts.searches) for unit in units if unit[0].contest == name]
         if tables:
             parts += [f"## {contest.title}\n", *tables]
     bounds = [found for unit in units if CONTESTS[unit[0].contest].has_bound and (found := bound_line(unit))]
@@ -113,8 +114,8 @@ def _origin(facts: Facts, setting: Setting, now: datetime) -> str:
     return f"{QUICK if facts.is_quick else ''}\nWritten by the bench's command, never by hand.\n\n{lines}\n"
 
 
-def _table(unit: Sequence[Round], contest: Contest, device: str) -> str:
-    lines = lines_of(unit, device)
+def _table(unit: Sequence[Round], contest: Contest, device: str, searches: Sequence[AutoBatch]) -> str:
+    lines = _with_search(lines_of(unit, device), unit, device, searches)
     n_rounds, size = len(unit), unit[0].size
     prompts = "1 prompt" if size == 1 else f"{size:,} prompts"
     head = f"### {KIND_NAMES[unit[0].kind]}, {prompts}, {n_rounds} round{'s' * (n_rounds != 1)}\n"
@@ -129,6 +130,19 @@ def _table(unit: Sequence[Round], contest: Contest, device: str) -> str:
         rows = [_cells(one) for one in lines]
     failures = [f"- {one.label} failed: {' '.join(one.error.split())[-300:]}" for one in lines if one.error]
     return "\n".join([head, _markdown(columns, rows), *failures, ""])
+
+
+def _with_search(
+    lines: Sequence[Line], unit: Sequence[Round], device: str, searches: Sequence[AutoBatch]
+) -> list[Line]:
+    """Below the line of batch auto, what its users wait for. On a GPU generation alone is judged."""
+    seconds = next((one.seconds for one in searches if one.kind == unit[0].kind), None)
+    out: list[Line] = []
+    for one in lines:
+        out.append(one)
+        if one.key == AUTO and seconds is not None and device != "cuda" and (found := searched_line(unit, seconds)):
+            out.append(found)
+    return out
 
 
 def _cells(one: Line) -> tuple[str, ...]:

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from generation_auto_batch import AutoBatch
 from generation_bound import bytes_needed, flops_needed, sizes_of
 from generation_contests import CONTESTS, asked_factor, taking_part
 from generation_figures import bound_line, line
@@ -213,6 +215,24 @@ def test_a_page_says_what_it_is() -> None:
     assert "4.00 (4.00–4.00)" in text
     assert "95 of 96" in text
     assert "quick run" not in text
+
+
+def test_what_lm_eval_searches_for_is_waited_for_by_its_users_and_stands_on_a_line_of_its_own() -> None:
+    def told(number: int, ours: float, theirs: float) -> Round:
+        results = {"ours": Result(wall_seconds=ours), "lmeval-auto": Result(wall_seconds=theirs, equal=9, compared=9)}
+        return Round(contest="greedy", kind="seq2seq", size=96, number=number, results=results)
+
+    facts = replace(FACTS, searches=[AutoBatch(kind="seq2seq", rows=64, seconds=90.0)])
+    # Told the size: 1.5, 1 and 3, median 1.5. With 90 s: 10.5 (105 by 10), 5.5 (110 by 20), 12 (120 by 10).
+    text = page([told(1, 10, 15), told(2, 20, 20), told(3, 10, 30)], SETTING, facts)
+
+    (plain,) = [line for line in text.splitlines() if "told what its search finds" in line]
+    (searched,) = [line for line in text.splitlines() if "with its search" in line and line.startswith("|")]
+    assert "| 1.50 (1.00–3.00) |" in plain
+    assert plain.split("|")[9:11] == [" 2 ", " no "]
+    assert "| 110.0 |" in searched
+    assert "| 10.50 (5.50–12.00) |" in searched
+    assert searched.split("|")[9:11] == [" 2 ", " yes "]
 
 
 @pytest.mark.long
