@@ -8,10 +8,9 @@ import pytest
 
 from grue.engine.endpoint import faults
 from tests.engine import endpoint_runs
-from tests.evaluation import conftest
 
 # Fixtures.
-grue, model, server, short_waits = conftest.grue, endpoint_runs.model, endpoint_runs.server, endpoint_runs.short_waits
+model, server, short_waits = endpoint_runs.model, endpoint_runs.server, endpoint_runs.short_waits
 ROWS = ("-t", "imdb", "--data", "mini", "-L", "3", "--json")
 
 

@@ -22,7 +22,7 @@ from tests.evaluation import conftest
 KEY = "sk-test-5f3aa1c09be84d6c"
 PATIENCE_SECONDS = 60
 # Fixtures.
-grue, results = conftest.grue, conftest.results
+results = conftest.results
 model, server, whole, short_waits = (
     endpoint_runs.model, endpoint_runs.server, endpoint_runs.whole, endpoint_runs.short_waits,
 )  # fmt: skip

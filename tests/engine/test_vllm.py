@@ -18,9 +18,7 @@ from grue.engine.open import EngineOptions, open_engine
 from grue.engine.protocol import Failure, Job, Request
 from grue.engine.vllm import VLLMEngine, visible_devices
 from grue.runs.read import read_run
-from tests.evaluation import conftest
 
-grue = conftest.grue  # a fixture
 GREEDY = Decoding(max_new_tokens=12)
 ON_CPU = EngineOptions(device="cpu", engine="vllm")
 
