@@ -37,7 +37,7 @@ from grue.stats.randomization import p_worse_than
 LEVEL = 0.05
 MISS = 0.1
 LOOKS = 10
-FEWEST_ROWS = 20
+FEWEST_ROWS = 8
 FEWEST_CHANGED = 10
 NOT_DEFINED = "the metric is not defined on these rows"
 _FAR = 10.0
@@ -109,7 +109,7 @@ def plan(
         n_rows: All rows.
         level: One-sided chance of a false alarm; divide it by the number of tests where any of them stops a gate.
         miss: Chance to pass early what fails on all rows.
-        n_looks: Looks at equal distances; fewer where a look would have fewer than 20 rows.
+        n_looks: Looks at equal distances; fewer where a look would have fewer than 8 rows.
         margin: Drop allowed, in the metric's unit, at least 0.
         largest_drop: The most that one row can drop where the value is a mean of rows, else ``None``; with a margin it
             says how many rows must get worse.

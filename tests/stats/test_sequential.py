@@ -86,10 +86,10 @@ def test_one_changed_row_that_got_better_does_not_pass_at_once() -> None:
 
 
 def test_few_rows_have_one_look_which_is_the_plain_test() -> None:
-    planned = plan(25)
-    assert planned.rows == (25,)
+    planned = plan(15)
+    assert planned.rows == (15,)
     assert planned.fail_at == pytest.approx((1.645,), abs=1e-3)
-    worse, better = np.zeros(25), np.ones(25)
+    worse, better = np.zeros(15), np.ones(15)
     assert sequence(better, worse).decision == "fail"
     assert sequence(worse, better).decision == "pass"
     assert sequence(better, better).decision == "pass"
@@ -101,7 +101,17 @@ def test_fewer_rows_than_a_sign_test_needs_never_fail() -> None:
     candidate = baseline.copy()
     candidate[:4] = 0.0
     assert sequence(baseline, candidate).decision == "pass"
-    assert plan(30).worse_to_fail == (5,)
+    assert plan(30).worse_to_fail[-1] == 5
+
+
+def test_unchanged_outputs_of_few_rows_pass_as_soon_as_the_rows_left_could_hardly_fail() -> None:
+    # Of 24 rows, 8 must be worse for a p below 0.05 / 7; that none of 8 is among the first 8 has the chance
+    # C(16, 8) / C(24, 8) = 0.0175. With 5 of 24, for a p below 0.05, it is C(19, 8) / C(24, 8) = 0.103, which is too
+    # much, and C(19, 16) / C(24, 16) = 0.0013 among the first 16.
+    assert plan(24, level=0.05 / 7).worse_to_pass[0] == 0
+    assert plan(24).worse_to_pass[0] == -1
+    assert plan(24).worse_to_pass[1] >= 0
+    assert plan(24).rows == (8, 16, 24)
 
 
 def test_rows_that_get_worse_are_passed_over_as_seldom_as_promised() -> None:
@@ -130,8 +140,8 @@ def test_equal_models_fail_no_more_often_than_the_level_and_stop_early() -> None
 
 
 def test_a_metric_that_is_not_defined_never_decides() -> None:
-    nothing = Column(np.ones((20, 2)), lambda total: np.full(total.shape[:-1], np.nan))
-    found = look(plan(20), 0, nothing, nothing, higher_is_better=True)
+    nothing = Column(np.ones((12, 2)), lambda total: np.full(total.shape[:-1], np.nan))
+    found = look(plan(12), 0, nothing, nothing, higher_is_better=True)
     assert (found.decision, found.z, found.why) == ("continue", None, "the metric is not defined on these rows")
 
 
