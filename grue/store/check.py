@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -16,13 +15,11 @@ from grue.runs.supersession import Supersession, sorted_out
 from grue.store.database import Store
 from grue.store.decisions import all_decisions
 from grue.store.models import RunModel
-from grue.store.reading import Indexed, folders_of, read_folders
-from grue.store.rebuild import Progress
+from grue.store.reading import Indexed, Progress, RunReader, folders_of
 from grue.store.records import flat
 from grue.store.rows import RunRows, record_from
 from grue.store.tables import read_rows
 
-_CHUNK_RUNS = 128
 MISSING, EXTRA, CHANGED = "missing", "extra", "changed"
 
 
@@ -80,40 +77,17 @@ def check(store: Store, results: Sequence[Path], progress: Progress | None = Non
         UsageError: where a folder does not exist.
         StoreError: where the database fails.
     """
-    folders = folders_of(results)
+    reader = RunReader(folders_of(results), progress)
     differences: list[Difference] = []
-    skipped: list[Broken] = []
-    decisions: list[Supersession] = []
-    seen: dict[str, tuple[str, Path]] = {}
     with store.read() as connection:
-        reading = read_folders(folders)
-        done = 0
-        while chunk := list(islice(reading, _CHUNK_RUNS)):
-            sound: list[Indexed] = []
-            for found in chunk:
-                if isinstance(found, Broken):
-                    skipped.append(found)
-                    continue
-                if found.fault is not None:
-                    skipped.append(found.fault)
-                run_id, checksum = found.rows.run_id, str(found.rows.run["checksum"])
-                other = seen.setdefault(run_id, (checksum, found.path))
-                if other[0] != checksum:
-                    skipped.append(Broken(found.path, f"run id {run_id} is also that of {other[1]}."))
-                    continue
-                decisions += found.decisions
-                if other[1] == found.path:
-                    sound.append(found)
+        for sound in reader.chunks():
             differences += _differences(connection, sound)
-            done += len(chunk)
-            if progress:
-                progress(done, len(folders))
         for row in connection.execute(select(RunModel.run_id, RunModel.path).order_by(RunModel.run_id)):
-            if row.run_id not in seen:
+            if row.run_id not in reader.checksums:
                 differences.append(Difference(EXTRA, row.run_id, "", None, row.path))
-        differences += _decision_differences(decisions, all_decisions(connection))
+        differences += _decision_differences(reader.decisions, all_decisions(connection))
     differences.sort(key=lambda one: (one.run_id, one.key))
-    return Checked(len(seen), tuple(differences), tuple(skipped))
+    return Checked(len(reader.checksums), tuple(differences), tuple(reader.skipped))
 
 
 def _differences(connection: Connection, found: Sequence[Indexed]) -> Iterator[Difference]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from grue.store.rows import RunRows, rows_of
 _WORTH_PROCESSES = 200
 _MOST_PROCESSES = 8
 _CHUNK = 16
+_CHUNK_RUNS = 128
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,47 @@ def folders_of(results: Sequence[Path]) -> list[Path]:
         if not folder.is_dir():
             raise UsageError(f"--results {folder}: no such folder.", "Name a folder of run directories.")
     return sorted({path.resolve() for folder in results for path in run_folders(folder)})
+
+
+@dataclass(slots=True)
+class RunReader:
+    """Reads run directories with every run once, and keeps what else was found.
+
+    Attributes:
+        folders: Run directories, as ``folders_of`` gives them.
+        progress: Called with the number of run directories read, and of all.
+        checksums: Of ``results.json``, by run id.
+        skipped: Run directories that cannot be used.
+        decisions: The corrections that sound ones bear.
+    """
+
+    folders: Sequence[Path]
+    progress: Progress | None = None
+    checksums: dict[str, str] = field(default_factory=dict)
+    skipped: list[Broken] = field(default_factory=list)
+    decisions: list[Supersession] = field(default_factory=list)
+    _paths: dict[str, Path] = field(default_factory=dict)
+
+    def chunks(self) -> Iterator[list[Indexed]]:
+        """Sound runs, some at a time. A copy of a run is no second run; two runs under one id are a fault."""
+        reading, done = read_folders(self.folders), 0
+        while chunk := list(islice(reading, _CHUNK_RUNS)):
+            yield [found for found in chunk if not isinstance(found, Broken) and self._is_new(found)]
+            self.skipped += [found for found in chunk if isinstance(found, Broken)]
+            done += len(chunk)
+            if self.progress:
+                self.progress(done, len(self.folders))
+
+    def _is_new(self, found: Indexed) -> bool:
+        if found.fault is not None:
+            self.skipped.append(found.fault)
+        run_id, checksum = found.rows.run_id, str(found.rows.run["checksum"])
+        first = self._paths.setdefault(run_id, found.path)
+        if self.checksums.setdefault(run_id, checksum) != checksum:
+            self.skipped.append(Broken(found.path, f"run id {run_id} is also that of {first}."))
+            return False
+        self.decisions += found.decisions
+        return first == found.path
 
 
 def read_folders(folders: Sequence[Path]) -> Iterator[Indexed | Broken]:

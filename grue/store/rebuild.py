@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -12,17 +11,14 @@ from sqlalchemy import delete, select
 from grue.core.errors import RunDirectoryError, StoreError
 from grue.runs.read import Broken, read_run
 from grue.runs.row_counts import check_row_counts
-from grue.runs.supersession import Refused, Supersession, decisions_of, sorted_out
+from grue.runs.supersession import Refused, decisions_of, sorted_out
 from grue.store.database import Store
 from grue.store.decisions import add_decisions, all_decisions
 from grue.store.models import AskedModel, ResultModel, RunModel, SuiteModel
-from grue.store.reading import folders_of, read_folders
+from grue.store.reading import Progress, RunReader, folders_of
 from grue.store.records import record_of
-from grue.store.rows import RunRows, rows_of
+from grue.store.rows import rows_of
 from grue.store.tables import RowWriter
-
-_CHUNK_RUNS = 128
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +54,7 @@ def rebuild(store: Store, results: Sequence[Path], progress: Progress | None = N
         UsageError: where a folder does not exist.
         StoreError: where the database fails; the old index stands then.
     """
-    folders = folders_of(results)
-    checksums: dict[str, tuple[str, Path]] = {}
-    skipped: list[Broken] = []
-    decisions: list[Supersession] = []
+    reader = RunReader(folders_of(results), progress)
     # The lock comes first: a run that another process adds while folders are read is not lost.
     with store.rebuild() as connection:
         columns = select(RunModel.run_id, RunModel.checksum)
@@ -69,37 +62,17 @@ def rebuild(store: Store, results: Sequence[Path], progress: Progress | None = N
         for model in (ResultModel, RunModel, AskedModel, SuiteModel):
             connection.execute(delete(model))
         writer = RowWriter(connection)
-        reading = read_folders(folders)
-        done = 0
-        while chunk := list(islice(reading, _CHUNK_RUNS)):
-            kept: list[RunRows] = []
-            for found in chunk:
-                if isinstance(found, Broken):
-                    skipped.append(found)
-                    continue
-                if found.fault is not None:
-                    skipped.append(found.fault)
-                run_id, checksum = found.rows.run_id, str(found.rows.run["checksum"])
-                other = checksums.setdefault(run_id, (checksum, found.path))
-                if other[1] == found.path:
-                    kept.append(found.rows)
-                    decisions += found.decisions
-                elif other[0] != checksum:
-                    skipped.append(Broken(found.path, f"run id {run_id} is also that of {other[1]}."))
-                else:
-                    decisions += found.decisions
-            writer.insert(kept)
-            done += len(chunk)
-            if progress:
-                progress(done, len(folders))
-        added, refused = sorted_out(decisions, all_decisions(connection))
+        for sound in reader.chunks():
+            writer.insert([found.rows for found in sound])
+        added, refused = sorted_out(reader.decisions, all_decisions(connection))
         add_decisions(connection, added)
+    checksums = reader.checksums
     return Rebuilt(
         runs=len(checksums),
         added=tuple(sorted(checksums.keys() - before.keys())),
         removed=tuple(sorted(before.keys() - checksums.keys())),
-        changed=tuple(sorted(key for key in before if key in checksums and checksums[key][0] != before[key])),
-        skipped=tuple(skipped),
+        changed=tuple(sorted(key for key in before if key in checksums and checksums[key] != before[key])),
+        skipped=tuple(reader.skipped),
         refused=tuple(refused),
     )
 

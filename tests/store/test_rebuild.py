@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from grue.core.errors import UsageError
-from grue.store import queries, rebuild
+from grue.store import queries, reading
 from grue.store.check import check
 from grue.store.database import Store, open_store
 from grue.store.rebuild import add_run
@@ -98,7 +98,7 @@ def test_crash_in_the_middle_leaves_the_old_index(
     rebuild_index(store, [runs.folder])
     before = answers(store)
     several(runs, fake)
-    monkeypatch.setattr(rebuild, "_CHUNK_RUNS", 2)
+    monkeypatch.setattr(reading, "_CHUNK_RUNS", 2)
 
     def crash(done: int, of: int) -> None:
         if done > 4:
@@ -118,7 +118,7 @@ def test_readers_see_the_old_index_until_the_new_one_is_whole(
     rebuild_index(store, [runs.folder])
     before = answers(store)
     several(runs, fake)
-    monkeypatch.setattr(rebuild, "_CHUNK_RUNS", 2)
+    monkeypatch.setattr(reading, "_CHUNK_RUNS", 2)
     seen: list[str] = []
     rebuild_index(store, [runs.folder], lambda *_: seen.append(answers(store)))
     assert set(seen) == {before}
