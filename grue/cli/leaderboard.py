@@ -47,6 +47,7 @@ def build(
     The folder is replaced whole. A run directory that cannot be read is left out, named, and makes the exit code 3.
     """
     from leaderboard_site.export import build_board
+    from leaderboard_site.numbers import plural
 
     report = build_board([*(results or ()), *(more or ())] or None, out, base_url, included(ctx))
     index = out / "index.html"
@@ -63,7 +64,8 @@ def build(
             }
         )
     else:
-        stdout().print(f"{report.runs} runs on {report.pages} pages. Open {index}", soft_wrap=True)
+        held = f"{plural(report.runs, 'run')} on {plural(report.pages, 'page')}"
+        stdout().print(f"{held}. Open {index}", soft_wrap=True)
     if report.skipped:
         raise typer.Exit(Exit.PARTLY)
 
