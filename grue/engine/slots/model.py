@@ -8,17 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from grue.engine.slots.attention import (
-    NAME,
-    Holder,
-    LengthDependentError,
-    Step,
-    UnsupportedAttentionError,
-    caches,
-    layout_of,
-    register,
-    taking,
-)
+from grue.engine.slots.attention import LengthDependentError, Step, UnsupportedAttentionError
+from grue.engine.slots.hooks import NAME, Holder, caches, layout_of, register, taking
 from grue.engine.slots.shelves import Layout
 
 PROBE = (5, 7, 6)
