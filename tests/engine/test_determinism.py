@@ -81,6 +81,7 @@ def test_order_of_requests_and_free_memory_change_nothing(rounded, rows, monkeyp
     assert decoded(rounded, random.Random(0).sample(rows, len(rows)), job) == whole
 
 
+@pytest.mark.long
 def test_without_it_company_does_change_texts(checkpoints, rows):
     """Were there nothing to see here, the other tests would see nothing either."""
     rounded = open_engine(str(checkpoints["gpt2"]), EngineOptions(device="cpu", dtype="bfloat16"))

@@ -120,6 +120,7 @@ def test_nothing_counted_refutes_nothing():
     assert wilson(0, 0) == (0.0, 1.0)
 
 
+@pytest.mark.long
 def test_the_doctor_counts_what_separate_runs_show(capsys, tmp_path):
     rows = ("-m", "demo:causal", "-t", "cnn_dailymail", "--data", "mini", "-L", "12")
     assert run(["doctor", *rows, "--drift", "--json"]) == 0

@@ -118,6 +118,7 @@ def test_costs_of_the_parts_are_added(made, grue, tmp_path):
     assert min(middles) <= cost["latency_ms"]["p50"] <= max(middles)
 
 
+@pytest.mark.long
 def test_all_samples_of_a_row_are_in_one_part(grue, tmp_path, results):
     import pyarrow.parquet as pq
 
@@ -131,6 +132,7 @@ def test_all_samples_of_a_row_are_in_one_part(grue, tmp_path, results):
             assert set(counts.values()) == {samples}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", ["demo:causal", "folder"])
 def test_a_metric_that_asks_the_checkpoint_itself_is_joined_too(model, checkpoint, grue, tmp_path, results):
     source = model if model != "folder" else checkpoint
