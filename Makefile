@@ -17,7 +17,7 @@ demo: $(VENV)/.core
 test: $(VENV)/.dev lint types submissions gate
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
-# Which lines the quick tests reach; measuring slows them by a sixth.
+# Which lines the quick tests reach.
 coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term
 
