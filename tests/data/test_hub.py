@@ -30,6 +30,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
     monkeypatch.setattr(reach, "PROBE_SECONDS", 0.3)
     monkeypatch.setattr(reach, "_probed", {})
+    monkeypatch.setattr(reach, "_offline", [])  # an earlier call in this process may have been made offline
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     def take() -> None:
