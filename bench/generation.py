@@ -87,7 +87,8 @@ def _units(
     for name in given.contests:
         for kind in given.models:
             for size in sizes_of(CONTESTS[name], sizes):
-                keys = taking_part(CONTESTS[name], kind, size, setting.device, left_out)
+                here = frozenset(key.removeprefix(f"{name}:") for key in left_out)
+                keys = taking_part(CONTESTS[name], kind, size, setting.device, here)
                 yield name, keys, workload(setting.material, setting.cache, setting.shape, kind, size)
 
 
@@ -159,7 +160,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--max-new-tokens", type=int, default=128)
     parser.add_argument("--models", type=names(KINDS), default=KINDS, help=",".join(KINDS))
     parser.add_argument("--contests", type=names(tuple(CONTESTS)), default=tuple(CONTESTS), help=",".join(CONTESTS))
-    parser.add_argument("--without", default="", help="keys of contestants to leave out, such as lmeval-auto,sorted-8")
+    parser.add_argument("--without", default="", help="contestants to leave out: lmeval-auto,greedy:sorted-8")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: larger checkpoints, bfloat16")
     parser.add_argument("--cache", type=Path, default=CACHE, help="checkpoints, prompts, the peers' environment, state")
     parser.add_argument("--page", type=Path, help="default docs/performance.md")

@@ -21,7 +21,7 @@ class Contestant:
         flags: Ours: flags after the command's own.
         runs: Ours: so many runs, one after the other, with seeds from 0.
         kinds: Checkpoints that it can do.
-        large: It also runs above `LARGE` prompts.
+        large: On a CPU, it also runs above `LARGE` prompts.
         asked: The factor asked for on a CPU, theirs by ours in wall clock: at fewer than 256 prompts and from there on.
         asked_on_gpu: The factor asked for on a GPU, in new tokens a second.
         device: Only there; empty for everywhere.
@@ -90,7 +90,7 @@ CONTESTS: Mapping[str, Contest] = {
                 large=False,
             ),
             "order-8": Contestant(
-                label="`generate`, file order, batch 8", way="order", asked=_HARNESS, asked_on_gpu=3.0
+                label="`generate`, file order, batch 8", way="order", asked=_HARNESS, asked_on_gpu=3.0, large=False
             ),
             "sorted-8": Contestant(label="`generate`, sorted, batch 8", way="sorted", large=False),
             "continuous": Contestant(
@@ -141,7 +141,10 @@ def taking_part(contest: Contest, kind: str, size: int, device: str, left_out: f
     return tuple(
         key
         for key, one in contest.contestants.items()
-        if kind in one.kinds and (one.large or size <= LARGE) and one.device in ("", device) and key not in left_out
+        if kind in one.kinds
+        and (one.large or size <= LARGE or device != "cpu")
+        and one.device in ("", device)
+        and key not in left_out
     )
 
 
