@@ -17,8 +17,16 @@ DEFAULTS: Mapping[str, str] = {
     "GRUE_DATA": "hub",
     "GRUE_RESULTS_DIR": "runs",
     "GRUE_DATABASE_URL": "",
+    "GRUE_ARTIFACTS": "",
+    "GRUE_HOST": "127.0.0.1",
+    "GRUE_PORT": "8000",
+    "GRUE_BASE_URL": "",
+    "GRUE_SECRET_KEY": "",
+    "GRUE_SPLIT": "test",
 }
+SECRETS = frozenset({"GRUE_SECRET_KEY"})
 DATABASE_FILE = "grue.sqlite"
+ARTIFACTS_FOLDER = "artifacts"
 _PASSWORD = re.compile(r"(://[^:@/]*:).*(?=@)")
 
 
@@ -28,10 +36,13 @@ class Setting:
 
     value: str
     origin: str
+    is_secret: bool = False
 
     @property
     def shown(self) -> str:
-        """The value for a reader: without the password of an address."""
+        """The value for a reader: without secrets and passwords in addresses."""
+        if self.is_secret:
+            return "***" if self.value else ""
         return _PASSWORD.sub(r"\1***", self.value)
 
 
@@ -66,14 +77,17 @@ def load_settings(environ: Mapping[str, str], folder: Path) -> Settings:
     values = {}
     for key, default in DEFAULTS.items():
         if environ.get(key):
-            values[key] = Setting(environ[key], "environment")
+            found, origin = environ[key], "environment"
         elif key in written:
-            values[key] = Setting(written[key], "grue.toml")
+            found, origin = written[key], "grue.toml"
         else:
-            values[key] = Setting(str(cache) if key == "GRUE_HOME" else default, "default")
-    if not values["GRUE_DATABASE_URL"].value:
-        home = Path(values["GRUE_HOME"].value).expanduser()
-        values["GRUE_DATABASE_URL"] = Setting(f"sqlite:///{home.absolute() / DATABASE_FILE}", "default")
+            found, origin = str(cache) if key == "GRUE_HOME" else default, "default"
+        values[key] = Setting(found, origin, key in SECRETS)
+    home = Path(values["GRUE_HOME"].value).expanduser().absolute()
+    in_home = {"GRUE_DATABASE_URL": f"sqlite:///{home / DATABASE_FILE}", "GRUE_ARTIFACTS": str(home / ARTIFACTS_FOLDER)}
+    for key, default in in_home.items():
+        if not values[key].value:
+            values[key] = Setting(default, "default")
     return Settings(values)
 
 

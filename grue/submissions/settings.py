@@ -136,8 +136,7 @@ def service_settings(environ: Mapping[str, str] | None = None, folder: Path | No
         key = f"GRUE_{field.upper()}"
         if field != "home" and (text := known.values[key].value if key in known.values else given.get(key)):
             values[field] = text
-    for field, name in (("artifacts", "artifacts"), ("private_artifacts", "private")):
-        values.setdefault(field, str(home / name))
+    values.setdefault("private_artifacts", str(home / "private"))
     try:
         if "secret_key" not in values:
             values["secret_key"] = _kept_secret(home / SECRET_FILE)
