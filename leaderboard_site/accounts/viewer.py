@@ -1,0 +1,66 @@
+"""Who asks: nobody known, a person with a session cookie, or a program with an API token."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from leaderboard_site.accounts.cookies import cookie_name
+
+if TYPE_CHECKING:
+    from grue.store.service.values import Token, User
+
+ANONYMOUS = "anonymous"
+# Secrets of the store are of that form; anything else is not worth a look at the database.
+_SECRET = re.compile(r"[A-Za-z0-9_.-]{16,200}")
+_BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who asks.
+
+    Attributes:
+        user: The account; ``None`` where nobody is signed in.
+        token: The API token that the request came with; ``None`` for a session of a browser.
+        has_bad_token: Whether the request brought a token that is unknown, revoked or expired.
+    """
+
+    user: User | None = None
+    token: Token | None = None
+    has_bad_token: bool = False
+
+    @property
+    def role(self) -> str:
+        """``anonymous``, or the role of the account."""
+        return ANONYMOUS if self.user is None or self.user.is_disabled else self.user.role
+
+
+def viewer_of(request: Request) -> Viewer:
+    """The viewer of a request, looked up once.
+
+    A token counts before a cookie: a program that sends one means it. Requests with neither cost no query.
+    """
+    known: Viewer | None = getattr(request.state, "viewer", None)
+    if known is None:
+        known = _look_up(request)
+        request.state.viewer = known
+    return known
+
+
+def _look_up(request: Request) -> Viewer:
+    from grue.store.service import sign_ins, tokens
+
+    store = request.app.state.service.store
+    if (header := request.headers.get("authorization")) is not None:
+        bearer = _BEARER.fullmatch(header)
+        found = tokens.user_of_token(store, bearer[1]) if bearer and _SECRET.fullmatch(bearer[1]) else None
+        if found is None or found[0].is_disabled:
+            return Viewer(has_bad_token=True)
+        return Viewer(user=found[0], token=found[1])
+    raw = request.cookies.get(cookie_name(request), "")
+    user = sign_ins.signed_in(store, raw) if _SECRET.fullmatch(raw) else None
+    return Viewer(user=None if user is None or user.is_disabled else user)
