@@ -1,0 +1,1 @@
+"""What is born in the database: accounts, submissions, the queue of jobs, and decisions of hosts."""
