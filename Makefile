@@ -9,10 +9,14 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
-.PHONY: demo test coverage test-long lint types submissions gate gate-baselines docs bench-generation bench-gpu clean
+.PHONY: demo serve-demo test coverage test-long lint types submissions gate gate-baselines docs bench-generation bench-gpu clean
 
 demo: $(VENV)/.core
 	$(BIN)/grue demo
+
+# A filled board with a queue and a worker, on http://127.0.0.1:8000.
+serve-demo: $(VENV)/.core
+	$(BIN)/python tools/serve_demo.py
 
 test: $(VENV)/.dev lint types submissions gate
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
