@@ -24,6 +24,15 @@ class View(Protocol):
         ...
 
 
+class Viewing(Protocol):
+    """Who looks at a page, as far as every page shows it."""
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether there is an account."""
+        ...
+
+
 class Renderer:
     """Turns page values into HTML.
 
@@ -44,8 +53,14 @@ class Renderer:
         )
         self._environment.globals |= {"version": __version__, "stylesheet": STYLESHEET, "Page": Page}
 
-    def html(self, view: View) -> str:
-        """The page, by the template that carries its value's name: ``BoardView`` -> ``board.html``."""
+    def html(self, view: View, viewer: Viewing | None = None, *, is_service: bool = False) -> str:
+        """The page, by the template that carries its value's name: ``BoardView`` -> ``board.html``.
+
+        Args:
+            view: The page value.
+            viewer: Who looks at it; ``None`` for nobody known.
+            is_service: Whether the pages that only a server has may be linked.
+        """
         name = type(view).__name__.removesuffix("View").lower()
         page = view.frame.page
         values: dict[str, Any] = {
@@ -53,6 +68,8 @@ class Renderer:
             "frame": view.frame,
             "href": partial(self._scheme.href, origin=page),
             "canonical": self._canonical(page),
+            "viewer": viewer,
+            "is_service": is_service,
         }
         return self._environment.get_template(f"{name}.html").render(values) + "\n"
 

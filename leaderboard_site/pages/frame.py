@@ -31,12 +31,18 @@ class Frame:
         title: Of the browser tab, without the name of the site.
         section: Entry of the main navigation that is current.
         json: The same content for machines.
+        scripts: Files of ``static/`` that improve the page; it works without them.
+        refresh_seconds: After how long a browser without script asks for the page again; 0 for never.
+        is_indexed: Whether search engines may keep it.
     """
 
     page: Page
     title: str
     section: str
     json: Page | None = None
+    scripts: tuple[str, ...] = ()
+    refresh_seconds: int = 0
+    is_indexed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
