@@ -35,6 +35,9 @@ class ServiceSettings(BaseSettings):
         scored_per_day: Scored submissions a day and account.
         attempts_per_day: Checked uploads a day and account.
         jobs_waiting: Jobs of an account that wait at a time.
+        posts_per_minute: Requests that change something, of an address and of an account.
+        api_per_minute: Calls of the JSON API, of an address and of an account; the board's own data is not counted.
+        sign_in_failures: Wrong passwords within five minutes for one name; an address may four times as many.
         lease_seconds: A worker that is not heard of for so long has lost its job.
         heartbeat_seconds: How often a worker is heard of.
         queue_hours: A job that waited for longer fails.
@@ -70,6 +73,9 @@ class ServiceSettings(BaseSettings):
     scored_per_day: int = Field(20, ge=0)
     attempts_per_day: int = Field(200, ge=0)
     jobs_waiting: int = Field(20, ge=1)
+    posts_per_minute: int = Field(600, ge=1)
+    api_per_minute: int = Field(1200, ge=1)
+    sign_in_failures: int = Field(10, ge=1)
     lease_seconds: float = Field(30.0, gt=0)
     heartbeat_seconds: float = Field(10.0, gt=0)
     queue_hours: float = Field(72.0, gt=0)

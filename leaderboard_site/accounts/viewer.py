@@ -38,6 +38,11 @@ class Viewer:
         """``anonymous``, or the role of the account."""
         return ANONYMOUS if self.user is None or self.user.is_disabled else self.user.role
 
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether there is an account."""
+        return self.role != ANONYMOUS
+
 
 def viewer_of(request: Request) -> Viewer:
     """The viewer of a request, looked up once.
