@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from grue.comparison.standings_runs import BoardRun, TaskResult
 from grue.comparison.standings_task import TaskBoard
 from grue.core.errors import RunDirectoryError
 from grue.runs.explanations import Explanations, read_explanations
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _FIXED = frozenset(
     {
@@ -20,6 +24,7 @@ _FIXED = frozenset(
 )  # fmt: skip
 
 REWARD = "reward_"
+NO_EXPLANATIONS: Explanations = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def read_rows(run: BoardRun, result: TaskResult, board: TaskBoard | None, limit:
         table = run.stored.samples(result.name)
         records: list[dict[str, Any]] = (table if limit is None else table.slice(0, limit)).to_pylist()
         explained = read_explanations(run.stored, result.name) if limit is None else {}
-        rows = tuple(_row(record, explained.get((record["id"], record["sample"]), {})) for record in records)
+        rows = tuple(sample_row(record, explained.get((record["id"], record["sample"]), {})) for record in records)
     except KeyError as error:
         raise RunDirectoryError(f"column {error} is missing.", place=place) from error
     except (OSError, ValueError) as error:  # Arrow's own errors are children of both
@@ -82,20 +87,32 @@ def read_rows(run: BoardRun, result: TaskResult, board: TaskBoard | None, limit:
     return TaskRows(rows, metric, score.scale if score else None, not (score and score.higher_is_better is False))
 
 
-def _row(record: Mapping[str, Any], explanations: Explanations) -> SampleRow:
+def is_score(field: pa.Field) -> bool:
+    """Whether a column of the table is a per-sample metric or a reward."""
+    import pyarrow as pa
+
+    return field.name not in _FIXED and bool(pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
+
+
+def sample_row(record: Mapping[str, Any], explanations: Explanations = NO_EXPLANATIONS) -> SampleRow:
+    """A line of the table as a row; a column of texts that was not read is empty.
+
+    Raises:
+        KeyError: where it lacks another column.
+    """
     values = {
         name: None if value is None or value != value else float(value)
         for name, value in record.items()
         if name not in _FIXED and (value is None or isinstance(value, int | float))
     }
-    prompt = record["prompt"]
-    if prompt is None and record["inputs"]:
+    prompt = record.get("prompt")
+    if prompt is None and record.get("inputs"):
         prompt = json.loads(record["inputs"]).get("prompt")
     return SampleRow(
         id=record["id"],
         sample=record["sample"],
         prompt=prompt,
-        references=tuple(record["references"] or ()),
+        references=tuple(record.get("references") or ()),
         prediction=record["prediction"],
         finish_reason=record["finish_reason"],
         generated_tokens=record["generated_tokens"],
