@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,8 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # SQLite lets waiting writers try again now and then, and one may be passed over for long; threads queue here.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @property
     def shown(self) -> str:
@@ -89,11 +92,23 @@ class Store:
         Raises:
             StoreError: where the database fails, or another process writes for longer than a minute.
         """
-        with self._translated(), self._engine.connect() as plain:
+        with self.change() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(StateModel.id).with_for_update())
+            yield connection
+
+    @contextmanager
+    def change(self) -> Iterator[Connection]:
+        """A short change of what is born in the database; all is kept or nothing.
+
+        SQLite has one writer at a time; in PostgreSQL others write meanwhile, and the caller locks the rows it reads.
+
+        Raises:
+            StoreError: where the database fails, or another process writes for longer than a minute.
+        """
+        with self._translated(), self._in_turn(), self._engine.connect() as plain:
             connection = plain.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
             with connection.begin():
-                if connection.dialect.name == "postgresql":
-                    connection.execute(select(StateModel.id).with_for_update())
                 yield connection
 
     @contextmanager
@@ -145,6 +160,18 @@ class Store:
         self.upgrade()
 
     @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+        elif self._turn.acquire(timeout=BUSY_SECONDS):
+            try:
+                yield
+            finally:
+                self._turn.release()
+        else:
+            raise _busy(self.shown)
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
@@ -186,13 +213,15 @@ def _sqlite(url: URL) -> Engine:
             "Set GRUE_HOME or GRUE_DATABASE_URL to a place that you may write.",
             place=str(path.parent),
         ) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    # Threads of a web server wait for the lock of the database, never for a connection.
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=-1)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:
         # The driver would begin transactions by itself, and only before a change.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        # FULL: a submission that was answered with yes outlives a power cut.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -206,7 +235,7 @@ def _postgres(url: URL) -> Engine:
     try:
         from psycopg.pq import Format
 
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=16, pool_timeout=BUSY_SECONDS)
     except ModuleNotFoundError as error:
         raise MissingExtraError("PostgreSQL needs the 'postgres' extra.", "pip install 'grue[postgres]'") from error
 
@@ -228,19 +257,23 @@ def _postgres(url: URL) -> Engine:
 def _fault(error: DBAPIError, place: str) -> StoreError:
     line = _first_line(error.orig or error)
     if "locked" in line or "busy" in line:
-        return StoreError(
-            f"The database is held by another process for more than {BUSY_SECONDS} seconds.",
-            "Wait until it is done, then run the same command.",
-            place=place,
-        )
+        return _busy(place)
     if "not a database" in line:
         return StoreError(
             "The file is no SQLite database.", "Name another file in GRUE_DATABASE_URL, or move it away.", place=place
         )
-    if "insert-only" in line:
+    if any(word in line for word in ("insert-only", "never deleted")):
         return StoreError(line, place=place)
     return StoreError(
         f"The database fails: {line}.", "Check that it runs and that GRUE_DATABASE_URL fits.", place=place
+    )
+
+
+def _busy(place: str) -> StoreError:
+    return StoreError(
+        f"The database is held by another process for more than {BUSY_SECONDS} seconds.",
+        "Wait until it is done, then run the same command.",
+        place=place,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from grue.core.errors import StoreError
 
 # Oldest first; one module each in migrations/versions.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "grue_schema"
 _LOCK = 0x67727565  # "grue": one migration at a time in a PostgreSQL server

@@ -79,11 +79,11 @@ def test_older_database_is_raised_by_itself_in_sqlite_and_on_request_on_a_server
 ) -> None:
     url = databases.new()
     open_store(url).close()
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
-    monkeypatch.setattr(schema, "HEAD", "0002")
-    # There is no second step yet: that it is asked for is what counts.
+    monkeypatch.setattr(schema, "REVISIONS", (*schema.REVISIONS, "next"))
+    monkeypatch.setattr(schema, "HEAD", "next")
+    # There is no such step yet: that it is asked for is what counts.
     if databases.kind == "postgresql":
-        with pytest.raises(StoreError, match="needs 0002") as error:
+        with pytest.raises(StoreError, match="needs next") as error:
             open_store(url)
         assert "grue db upgrade" in error.value.fix
     else:

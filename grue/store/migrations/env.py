@@ -6,6 +6,7 @@ from alembic import context
 
 from grue.store.models import Base
 from grue.store.schema import VERSION_TABLE
+from grue.store.service import models as service_models  # noqa: F401 - their tables are in the same list
 
 context.configure(
     connection=context.config.attributes["connection"],
