@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from grue.core.errors import UsageError
 from grue.core.text import nearest
+from grue.runs.gunzip import MAGIC, gunzipped
 
-MAX_LINE_BYTES = 16 << 20
+MAX_LINE_BYTES = 4 << 20
 MAX_FILE_BYTES = 2 << 30
+# Python makes a value of each, of fifty bytes and more; a line of texts has few however long it is.
+MAX_LINE_VALUES = 100_000
+MAX_KEYS = 100
 KEYS = ("task", "id", "prediction", "predictions")
 _EXAMPLE = 'One line a row: {"task": "commongen", "id": "…", "prediction": "…"}.'
-_GZIP_MAGIC = b"\x1f\x8b"
+_SHORT_BYTES = 1 << 16
+# A string that does not end counts as one to the end, or the search for its end would begin anew at every quote.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _KINDS = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
 
 
@@ -48,20 +55,23 @@ class Entry:
     predictions: tuple[str, ...]
 
 
-def entries(path: Path) -> Iterator[Entry | list[Problem]]:
+def entries(path: Path, *, max_bytes: int | None = None) -> Iterator[Entry | list[Problem]]:
     """Yield for each line what it says, or what is wrong with it.
+
+    Args:
+        path: JSON lines, plain or gzip.
+        max_bytes: How much is read, after decompression; ``MAX_FILE_BYTES`` where nothing is said.
 
     Raises:
         UsageError: where the file cannot be read at all.
     """
     with _open(path) as raw:
-        is_zipped = raw.read(2) == _GZIP_MAGIC
+        is_zipped = raw.read(2) == MAGIC
         raw.seek(0)
         if not is_zipped and path.suffix == ".gz":
             yield [Problem(None, None, "The file is named .gz, but is not compressed.", "Compress it, or rename it.")]
             return
-        stream: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if is_zipped else raw
-        yield from _lines(stream)
+        yield from _lines(gunzipped(raw) if is_zipped else raw, MAX_FILE_BYTES if max_bytes is None else max_bytes)
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -73,7 +83,7 @@ def _open(path: Path) -> IO[bytes]:
         raise UsageError(f"cannot be read: {error.strerror or error}.", "Check the path.", place=str(path)) from error
 
 
-def _lines(stream: IO[bytes]) -> Iterator[Entry | list[Problem]]:
+def _lines(stream: IO[bytes], max_bytes: int) -> Iterator[Entry | list[Problem]]:
     number, total = 0, 0
     try:
         while line := stream.readline(MAX_LINE_BYTES + 1):
@@ -81,15 +91,13 @@ def _lines(stream: IO[bytes]) -> Iterator[Entry | list[Problem]]:
             total += len(line)
             if len(line) > MAX_LINE_BYTES:
                 yield [Problem(number, None, f"The line is longer than {MAX_LINE_BYTES:,} bytes.", "Shorten it.")]
-                while line and not line.endswith(b"\n") and total <= MAX_FILE_BYTES:
+                while line and not line.endswith(b"\n") and total <= max_bytes:
                     line = stream.readline(MAX_LINE_BYTES)
                     total += len(line)
             else:
                 yield _entry(line, number)
-            if total > MAX_FILE_BYTES:
-                yield [
-                    Problem(number, None, f"The file holds more than {MAX_FILE_BYTES:,} bytes.", "Split it by task.")
-                ]
+            if total > max_bytes:
+                yield [Problem(number, None, f"The file holds more than {max_bytes:,} bytes.", "Split it by task.")]
                 return
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield [Problem(number + 1, None, f"The compressed data is broken here: {error}.", "Compress the file again.")]
@@ -109,19 +117,31 @@ def _entry(line: bytes, number: int) -> Entry | list[Problem]:
         return [Problem(number, None, "The line begins with a byte order mark.", "Save as UTF-8 without BOM.")]
     if not text.strip():
         return [Problem(number, None, "The line is empty.", "Remove it.")]
+    if len(line) > _SHORT_BYTES and _values(line) > MAX_LINE_VALUES:
+        return [Problem(number, None, f"The line holds more than {MAX_LINE_VALUES:,} values.", _EXAMPLE)]
     try:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
     except json.JSONDecodeError as error:
         return [Problem(number, None, f"Malformed JSON: {error.msg} at column {error.colno}.", _EXAMPLE)]
-    except (ValueError, RecursionError) as error:
-        return [Problem(number, None, f"Malformed JSON: {error}.", _EXAMPLE)]
+    except RecursionError:
+        return [Problem(number, None, "Malformed JSON: nested too deeply.", _EXAMPLE)]
+    except ValueError:  # Python reads no whole number of more than 4,300 digits
+        return [Problem(number, None, "Malformed JSON: a number has too many digits.", _EXAMPLE)]
     if not isinstance(pairs, _Pairs):
         return [Problem(number, None, f"Wrong type: the line is {_kind(pairs)}, not an object.", _EXAMPLE)]
     return _checked(pairs, number)
 
 
+def _values(line: bytes) -> int:
+    """How many values the JSON of a line may hold at most."""
+    marks = _STRING.sub(b"", line)
+    return marks.count(b",") + marks.count(b"[") + marks.count(b"{")
+
+
 def _id_despite(line: bytes) -> str | None:
     """The id of a line with bytes that are no UTF-8, where it can be made out."""
+    if len(line) > _SHORT_BYTES:
+        return None
     try:
         values = json.loads(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -139,6 +159,8 @@ def _checked(pairs: _Pairs, number: int) -> Entry | list[Problem]:
     row = values.get("id")
     known = shown(row) if isinstance(row, str) else None
     faults: list[tuple[str, str]] = []
+    if len(pairs) > MAX_KEYS:
+        return [Problem(number, known, f"The object has {len(pairs):,} keys.", _EXAMPLE)]
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
@@ -166,7 +188,7 @@ def _text_faults(values: dict[str, Any], name: str) -> Iterator[tuple[str, str]]
         return
     value = values[name]
     if not isinstance(value, str):
-        fix = f'Write "{name}": "{value}".' if isinstance(value, int | float) else f"Give {name!r} as text."
+        fix = f'Write "{name}": "{shown(str(value))}".' if isinstance(value, int | float) else f"Give {name!r} as text."
         yield f"Wrong type: {name!r} is {_kind(value)}, not text.", fix
     elif not _is_unicode(value):
         yield f"Invalid Unicode: {name!r} holds half of a surrogate pair.", "Write whole characters."

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grue.core.errors import SubmissionError
@@ -22,6 +22,7 @@ __all__ = [
     "check",
     "check_predictions",
     "read_predictions",
+    "scan",
     "tasks_in",
 ]
 
@@ -29,6 +30,8 @@ MAX_PROBLEMS = 100
 # A file of nothing but faults is not read to its end for the sake of their exact number.
 _MAX_COUNTED = 1_000_000
 _NEIGHBOURS = 25
+# Similarity takes time that grows with the square of the length.
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,25 +118,68 @@ def check(path: str | Path, wanted: Mapping[str, Sequence[Row]], known_tasks: Co
     Raises:
         UsageError: where the file cannot be read at all.
     """
+    texts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in wanted}
+
+    def keep(entry: Entry) -> None:
+        texts[entry.task][entry.id] = entry.predictions
+
+    checked = scan(path, wanted, known_tasks, keep)
+    return checked if checked.error_count else replace(checked, predictions=_predictions(texts, checked.counts))
+
+
+def scan(
+    path: str | Path,
+    wanted: Mapping[str, Sequence[Row]],
+    known_tasks: Collection[str],
+    visit: Callable[[Entry], None],
+    *,
+    max_bytes: int | None = None,
+    every_task: bool = True,
+    tasks_fix: str = "'grue tasks list' shows all.",
+) -> Checked:
+    """Check a prediction file without keeping its texts.
+
+    Args:
+        path: JSON lines, plain or gzip.
+        wanted: Task -> the rows asked for.
+        known_tasks: All task names; lines of a known task that is not asked for are passed over.
+        visit: Called with each line that is sound and asked for, in file order.
+        max_bytes: How much is read, after decompression.
+        every_task: Whether a task without a line is a fault; else the file has to hold one of them.
+        tasks_fix: What to do about an unknown task.
+
+    Returns:
+        The outcome, ``predictions`` always ``None``.
+
+    Raises:
+        UsageError: where the file cannot be read at all.
+    """
     faults = _Faults()
     tasks = {name: _TaskLines({row.id: None for row in rows}) for name, rows in wanted.items()}
-    for entry in entries(Path(path)):
+    for entry in entries(Path(path), max_bytes=max_bytes):
         if isinstance(entry, list):
             faults.extend(entry)
         elif entry.task in tasks:
-            faults.extend(tasks[entry.task].add(entry))
+            wrong = tasks[entry.task].add(entry)
+            faults.extend(wrong)
+            if not wrong:
+                visit(entry)
         elif entry.task not in known_tasks:
-            problem = f"Unknown task {shown(entry.task)!r}.{nearest(entry.task, known_tasks)}"
-            faults.extend([Problem(entry.line, shown(entry.id), problem, "'grue tasks list' shows all.")])
+            near = nearest(entry.task[:_LONGEST_NAME], known_tasks)
+            faults.extend(
+                [Problem(entry.line, shown(entry.id), f"Unknown task {shown(entry.task)!r}.{near}", tasks_fix)]
+            )
         if faults.count >= _MAX_COUNTED:
             break
     else:
         for name, lines in tasks.items():
-            faults.extend(lines.whole(name, faults.ids))
+            if every_task or lines.found:
+                faults.extend(lines.whole(name, faults.ids))
+        if not every_task and not faults.count and not any(lines.found for lines in tasks.values()):
+            faults.extend([Problem(None, None, "The file holds no prediction.", tasks_fix)])
     counts = {name: lines.counted() for name, lines in tasks.items() if lines.found}
     problems = sorted(faults.first, key=lambda problem: (problem.line is None, problem.line or 0))
-    predictions = None if faults.count else _predictions(tasks)
-    return Checked(predictions, problems, faults.count, counts)
+    return Checked(None, problems, faults.count, counts)
 
 
 def tasks_in(path: str | Path) -> tuple[str, ...]:
@@ -162,17 +208,18 @@ class _Faults:
 
 @dataclass(slots=True)
 class _TaskLines:
-    """What the file says of one task; ``texts`` holds ``None`` for rows that have not come."""
+    """What the file says of one task; ``samples`` holds ``None`` for rows that have not come."""
 
-    texts: dict[str, tuple[str, ...] | None]
+    samples: dict[str, int | None]
     lines: dict[str, int] = field(default_factory=dict)
     found: bool = False
+    empty: int = 0
     _sorted_ids: list[str] = field(default_factory=list)
     _suggestions: int = 0
 
     def add(self, entry: Entry) -> list[Problem]:
         self.found = True
-        if entry.id not in self.texts:
+        if entry.id not in self.samples:
             problem = f"Unknown id for {entry.task}.{self._nearest(entry.id)}"
             fix = "Remove the line; only the rows asked for (--split, -L) may be there."
             return [Problem(entry.line, shown(entry.id), problem, fix)]
@@ -180,7 +227,8 @@ class _TaskLines:
             problem = f"Repeated id: {entry.task} has it on line {self.lines[entry.id]} already."
             return [Problem(entry.line, shown(entry.id), problem, "Keep one of the lines.")]
         self.lines[entry.id] = entry.line
-        self.texts[entry.id] = entry.predictions
+        self.samples[entry.id] = len(entry.predictions)
+        self.empty += sum(not text or text.isspace() for text in entry.predictions)
         return []
 
     def whole(self, task: str, faulty: Collection[str]) -> Iterable[Problem]:
@@ -188,7 +236,7 @@ class _TaskLines:
 
         A row on one of the ``faulty`` lines is there, though wrong, and not called missing as well.
         """
-        if not self.found and self.texts.keys().isdisjoint(faulty):
+        if not self.found and self.samples.keys().isdisjoint(faulty):
             yield Problem(
                 None,
                 None,
@@ -198,20 +246,19 @@ class _TaskLines:
             return
         usual = self._usual_samples()
         for row, line in self.lines.items():
-            count = len(self.texts[row] or ())
+            count = self.samples[row]
             if count != usual:
                 problem = f"Differing sample counts: {count} predictions, other rows of {task} have {usual}."
                 yield Problem(line, shown(row), problem, f"Give {usual} for every row of the task.")
-        for row, texts in self.texts.items():
-            if texts is None and shown(row) not in faulty:
+        for row, held in self.samples.items():
+            if held is None and shown(row) not in faulty:
                 yield Problem(None, shown(row), f"Missing id: {task} has no line for it.", "Add its prediction.")
 
     def counted(self) -> TaskCount:
-        texts = [text for row in self.lines for text in self.texts[row] or ()]
-        return TaskCount(len(self.lines), self._usual_samples(), sum(not text.strip() for text in texts))
+        return TaskCount(len(self.lines), self._usual_samples(), self.empty)
 
     def _usual_samples(self) -> int:
-        counts = Counter(len(self.texts[row] or ()) for row in self.lines)
+        counts = Counter(self.samples[row] or 0 for row in self.lines)
         return counts.most_common(1)[0][0] if counts else 0
 
     def _nearest(self, wrong: str) -> str:
@@ -220,25 +267,25 @@ class _TaskLines:
         if self._suggestions > MAX_PROBLEMS:
             return ""
         if not self._sorted_ids:
-            self._sorted_ids = sorted(self.texts)
+            self._sorted_ids = sorted(self.samples)
         place = bisect_left(self._sorted_ids, wrong)
         near = self._sorted_ids[max(0, place - _NEIGHBOURS) : place + _NEIGHBOURS]
         plain = wrong.strip()
-        return nearest(wrong[:200], [plain] if plain in self.texts else near)
+        return nearest(wrong[:_LONGEST_NAME], [plain] if plain in self.samples else near)
 
 
-def _predictions(tasks: Mapping[str, _TaskLines]) -> Predictions:
+def _predictions(texts: Mapping[str, Mapping[str, tuple[str, ...]]], counts: Mapping[str, TaskCount]) -> Predictions:
     digest = hashlib.sha256()
     generations: dict[str, list[Generation]] = {}
-    for name in sorted(tasks):
-        texts = {row: values for row, values in sorted(tasks[name].texts.items()) if values is not None}
-        for row, values in texts.items():
+    for name in sorted(texts):
+        rows = sorted(texts[name].items())
+        for row, values in rows:
             digest.update(f"{canonical_json([name, row, list(values)])}\n".encode())
         generations[name] = [
-            Generation(row, sample, text) for row, values in texts.items() for sample, text in enumerate(values)
+            Generation(row, sample, text) for row, values in rows for sample, text in enumerate(values)
         ]
-    samples = {name: lines.counted().samples for name, lines in tasks.items()}
-    return Predictions({name: generations[name] for name in tasks}, samples, digest.hexdigest())
+    samples = {name: counts[name].samples if name in counts else 0 for name in texts}
+    return Predictions({name: generations[name] for name in texts}, samples, digest.hexdigest())
 
 
 def _described(problem: Problem) -> str:
