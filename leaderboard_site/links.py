@@ -22,6 +22,7 @@ class Page:
             ``json``; of the service alone ``compare``, ``submit``, ``queue``, ``submission``, ``account``, ``host``,
             ``signin`` and ``feed``.
         setting: Slug of a setting other than the one shown by default; empty for that.
+        view: What the board's task columns hold, where that is not quality.
         task: Task name.
         run: Run id.
         axis: Cost that quality is set against; empty for pages that are not about one.
@@ -37,6 +38,7 @@ class Page:
 
     kind: str
     setting: str = ""
+    view: str = ""
     task: str = ""
     run: str = ""
     axis: str = ""
@@ -83,6 +85,8 @@ class FileScheme:
         }[page.kind]
         if page.setting:
             parts = [*parts, "settings", page.setting]
+        if page.view:
+            parts = [*parts, "view", page.view]
         if page.axis:
             parts = [*parts, "against", page.axis]
         if page.sort:
@@ -140,12 +144,13 @@ class HttpScheme:
             "submission": f"submissions/{quote(page.submission, safe='')}",
             "account": f"account/{page.name}".rstrip("/"),
             "host": f"host/{page.name}".rstrip("/"),
-            "signin": "sign-in",
+            "signin": "signin",
             "feed": "feed.xml",
             "error": "",
         }[page.kind]
         return place, [
             ("setting", page.setting),
+            ("view", page.view),
             ("runs", ",".join(page.runs)),
             ("against", page.axis),
             ("sort", page.sort),

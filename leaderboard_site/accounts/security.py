@@ -157,4 +157,4 @@ def secure(app: FastAPI, settings: ServiceSettings) -> None:
     app.add_middleware(Guard, base_url=settings.base_url, rates=rates)
     app.add_middleware(SecurityHeaders, is_secure=settings.is_secure)
     if settings.proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))  # type: ignore[arg-type]
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))

@@ -12,8 +12,8 @@ from grue.core.errors import UsageError
 from grue.store.database import Store
 from grue.store.service.audit import write_line
 from grue.store.service.clock import later, moment, new_id, new_secret, secret_hash, stamp
-from grue.store.service.models import InviteModel
-from grue.store.service.users import insert_user
+from grue.store.service.models import IdentityModel, InviteModel
+from grue.store.service.users import free_name, insert_user
 from grue.store.service.values import ROLES, Invite, User
 
 _DAY = 86400
@@ -53,8 +53,24 @@ def open_invite(store: Store, raw: str, *, now: datetime | None = None) -> Invit
     return None if row is None else _invite(row)
 
 
-def use_invite(store: Store, raw: str, name: str, password_hash: str, *, now: datetime | None = None) -> User:
+def use_invite(
+    store: Store,
+    raw: str,
+    name: str,
+    password_hash: str | None,
+    *,
+    identity: tuple[str, str] | None = None,
+    now: datetime | None = None,
+) -> User:
     """Make the account of an invite, once; where the name is no good the invite stays open.
+
+    Args:
+        store: An open store.
+        raw: The secret of the invite.
+        name: Of the account; a number is added to one that is taken where it comes from an identity provider.
+        password_hash: ``None`` for an account that signs in by its provider alone.
+        identity: Issuer and subject that will sign in to the account.
+        now: The time to take instead, for tests.
 
     Raises:
         UsageError: where the invite was used or ran out, or the name is taken or none.
@@ -65,7 +81,11 @@ def use_invite(store: Store, raw: str, name: str, password_hash: str, *, now: da
         row = connection.execute(query.where(*_is_open(time))).mappings().first()
         if row is None:
             raise UsageError("The invite was used, or ran out.", "Ask a host of the board for a new one.")
-        made = insert_user(connection, time, name, row["role"], password_hash, f"invite {row['invite_id']}")
+        free = name if identity is None else free_name(connection, name)
+        made = insert_user(connection, time, free, row["role"], password_hash, f"invite {row['invite_id']}")
+        if identity is not None:
+            values = {"issuer": identity[0], "subject": identity[1], "user_id": made.user_id}
+            connection.execute(insert(IdentityModel).values(values))
         own = InviteModel.invite_id == row["invite_id"]
         connection.execute(update(InviteModel).where(own).values(used_by=made.user_id))
     return made
@@ -75,5 +95,5 @@ def _is_open(time: datetime) -> tuple[Any, ...]:
     return (InviteModel.used_by.is_(None), InviteModel.expires_at > stamp(time))
 
 
-def _invite(row: Mapping[str, Any]) -> Invite:
+def _invite(row: Mapping[Any, Any]) -> Invite:
     return Invite(**{name: row[name] for name in Invite.__slots__})

@@ -153,6 +153,7 @@ def create_with_identity(
         role: Of a new account.
         issuer: Address of the provider.
         subject: The provider's id of the person.
+        now: The time to take instead of the real one.
     """
     _check_role(role)
     with store.write() as connection:
@@ -161,7 +162,7 @@ def create_with_identity(
         known = connection.execute(of_it).scalar()
         if known is not None:
             return user_from(locked_user(connection, known))
-        made = insert_user(connection, time, _free_name(connection, name), role, None, issuer)
+        made = insert_user(connection, time, free_name(connection, name), role, None, issuer)
         values = {"issuer": issuer, "subject": subject, "user_id": made.user_id}
         connection.execute(insert(IdentityModel).values(values))
         return made
@@ -195,7 +196,7 @@ def insert_user(
     return user_from(values)
 
 
-def locked_user(connection: Connection, user_id: str) -> Mapping[str, Any]:
+def locked_user(connection: Connection, user_id: str) -> Mapping[Any, Any]:
     """The row of an account, which nobody else changes before the transaction ends.
 
     Raises:
@@ -208,7 +209,7 @@ def locked_user(connection: Connection, user_id: str) -> Mapping[str, Any]:
     return row
 
 
-def user_from(row: Mapping[str, Any]) -> User:
+def user_from(row: Mapping[Any, Any]) -> User:
     """An account from its row."""
     plain = {name: row[name] for name in User.__slots__ if name not in ("has_password", "is_disabled")}
     return User(**plain, has_password=row["password_hash"] is not None, is_disabled=bool(row["is_disabled"]))
@@ -230,7 +231,7 @@ def _set(connection: Connection, user_id: str, **values: object) -> None:
     connection.execute(update(UserModel).where(UserModel.user_id == user_id).values(**values))
 
 
-def _or_nothing(connection: Connection, values: Mapping[str, Any]) -> Any:
+def _or_nothing(connection: Connection, values: Mapping[Any, Any]) -> Any:
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
@@ -240,7 +241,8 @@ def _or_nothing(connection: Connection, values: Mapping[str, Any]) -> Any:
     return sqlite_insert(UserModel).values(values).on_conflict_do_nothing()
 
 
-def _free_name(connection: Connection, wanted: str) -> str:
+def free_name(connection: Connection, wanted: str) -> str:
+    """A name that nobody has, as near as may be to what a provider calls the person."""
     visible = "".join(
         " " if letter.isspace() else letter for letter in wanted if letter.isprintable() or letter == "\t"
     )
