@@ -1,4 +1,4 @@
-"""The rows of one task of one run, to browse: in id order, worst first, best first."""
+"""The rows of one task of one run, to browse: in id order, worst first, best first; a server filters them too."""
 
 from __future__ import annotations
 
@@ -8,38 +8,28 @@ from dataclasses import dataclass
 from grue.comparison.standings_runs import BoardRun, TaskResult
 from leaderboard_site.cards import Card
 from leaderboard_site.links import Page
-from leaderboard_site.numbers import count, decimals, number, plural
-from leaderboard_site.pages.explained import Why, why
+from leaderboard_site.numbers import count
 from leaderboard_site.pages.frame import Frame, Tab
 from leaderboard_site.pages.rows import SampleRow, TaskRows
+from leaderboard_site.pages.sample_texts import Sample, Scales, sample_of, samples_lead
+from leaderboard_site.pages.samples_form import SamplesForm
 
 ROWS_A_PAGE = 50
-MOST_SORTED = 500  # rows of the worst and best orders; the id order has all
-LONG_PROMPT = 600  # letters above which a prompt folds
-FOLD_AT = 350
-REWARD_PLACES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One generation as text. ``rest`` is the folded part of a long prompt."""
-
-    anchor: str
-    id: str
-    number: str
-    prompt: str | None
-    rest: str
-    rest_letters: str
-    references: tuple[str, ...]
-    prediction: str
-    scores: tuple[tuple[str, str], ...]
-    rewards: tuple[tuple[str, str], ...]
-    why: Why | None
+MOST_SORTED = 500  # rows of the worst and best orders of the static board; the id order has all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesView:
-    """Page value of ``samples.html``. Without ``shows_texts`` prompts and references are left out."""
+    """Page value of ``samples.html``. Without ``shows_texts`` prompts and references are left out.
+
+    Attributes:
+        orders: Links to orders, and to what is odd.
+        hidden_reason: Why texts, or all rows, are not shown.
+        form: Filters, which only a server has.
+        matches: How many rows the filters found; empty where nothing is filtered.
+        other: Name of the run that words are compared with.
+        first: First page, from the third on; likewise ``last``.
+    """
 
     frame: Frame
     run_name: str
@@ -55,6 +45,11 @@ class SamplesView:
     range_label: str
     previous: Page | None
     next: Page | None
+    form: SamplesForm | None = None
+    matches: str = ""
+    other: str = ""
+    first: Page | None = None
+    last: Page | None = None
 
 
 def may_show_texts(card: Card, result: TaskResult) -> str:
@@ -73,7 +68,7 @@ def may_show_texts(card: Card, result: TaskResult) -> str:
 def samples_views(
     run: BoardRun, result: TaskResult, rows: TaskRows, card: Card, tabs: Sequence[Tab]
 ) -> list[SamplesView]:
-    """All pages of samples of one task of one run.
+    """All pages of samples of one task of one run, as the static board has them.
 
     Args:
         run: The run.
@@ -83,8 +78,9 @@ def samples_views(
         tabs: Links to the samples of the run's other tasks.
     """
     hidden = may_show_texts(card, result)
+    scales = Scales.of(result, rows.metric)
     samples = {
-        id(row): _sample(row, place, rows, result, shows_texts=not hidden)
+        id(row): sample_of(row, place, len(rows.rows), result, scales, shows_texts=not hidden)
         for place, row in enumerate(rows.rows, start=1)
     }
     orders: list[tuple[str, str, Sequence[SampleRow]]] = [("", "By id", rows.rows)]
@@ -96,7 +92,9 @@ def samples_views(
         orders += [("worst", f"Worst {metric}", worst[:MOST_SORTED]), ("best", f"Best {metric}", best[:MOST_SORTED])]
     base = Page(kind="samples", run=run.id, task=result.name)
     json = Page(kind="json", name=f"runs/{run.id}/samples/{result.name}")
-    lead = _lead(result, rows)
+    n_empty = sum(not row.prediction.strip() for row in rows.rows)
+    n_cut = sum(row.finish_reason == "length" for row in rows.rows)
+    lead = samples_lead(result, rows.metric, len(rows.rows), n_empty, n_cut)
     views = []
     for sort, label, ordered in orders:
         n_pages = max(1, -(-len(ordered) // ROWS_A_PAGE))
@@ -124,9 +122,7 @@ def samples_views(
                     hidden_reason=hidden,
                     language=card.language,
                     samples=tuple(samples[id(row)] for row in shown),
-                    range_label=f"Rows {count(first + 1)} to {count(first + len(shown))} of {of}"
-                    if shown
-                    else "No rows",
+                    range_label=range_label(first, len(shown), of),
                     previous=_page(base, sort, index - 1) if index > 1 else None,
                     next=_page(base, sort, index + 1) if index < n_pages else None,
                 )
@@ -134,60 +130,10 @@ def samples_views(
     return views
 
 
+def range_label(first: int, n_shown: int, of: str) -> str:
+    """``Rows 51 to 100 of 993``."""
+    return f"Rows {count(first + 1)} to {count(first + n_shown)} of {of}" if n_shown else "No rows"
+
+
 def _page(base: Page, sort: str, index: int) -> Page:
     return Page(kind="samples", run=base.run, task=base.task, sort=sort, number=index)
-
-
-def _sample(row: SampleRow, place: int, rows: TaskRows, result: TaskResult, *, shows_texts: bool) -> Sample:
-    names = [rows.metric] if rows.metric else []
-    names += [name for name in row.scores if name != rows.metric]
-    scores = []
-    for name in names:
-        value = row.scores.get(name)
-        score = result.scores.get(name)
-        if value is not None:
-            scores.append((name, number(value, decimals(name, score.scale if score else None))))
-    if row.generated_tokens is not None:
-        scores.append(("tokens", count(row.generated_tokens)))
-    if row.finish_reason:
-        scores.append(("finish", {"length": "length (cut)"}.get(row.finish_reason, row.finish_reason)))
-    if row.prompt_cut:
-        scores.append(("prompt", "cut"))
-    rewards = tuple((name, number(value, REWARD_PLACES)) for name, value in row.rewards.items() if value is not None)
-    prompt, rest = (row.prompt, "") if shows_texts else (None, "")
-    if prompt and len(prompt) > LONG_PROMPT:
-        prompt, rest = prompt[:FOLD_AT], prompt[FOLD_AT:]
-    draw = f", sample {row.sample + 1}" if result.samples > 1 else ""
-    return Sample(
-        anchor=f"row-{place}",
-        id=row.id,
-        number=f"{count(place)} of {count(len(rows.rows))}{draw}",
-        prompt=prompt,
-        rest=rest,
-        rest_letters=count(len(rest)),
-        references=row.references if shows_texts else (),
-        prediction=row.prediction,
-        scores=tuple(scores),
-        rewards=rewards,
-        # What is missing from a prediction stands in its references.
-        why=why(row, result) if shows_texts else None,
-    )
-
-
-def _lead(result: TaskResult, rows: TaskRows) -> str:
-    n = len(rows.rows)
-    if not n:
-        return "The samples of this task are not published."
-    parts = [plural(n, "row" if result.samples == 1 else "generation")]
-    score = result.scores.get(rows.metric or "")
-    if rows.metric and score and score.value is not None:
-        parts[0] += f", {rows.metric} {number(score.value, decimals(rows.metric, score.scale))} over all"
-    empty = sum(not row.prediction.strip() for row in rows.rows)
-    cut = sum(row.finish_reason == "length" for row in rows.rows)
-    odd = []
-    if empty:
-        odd.append(f"{count(empty)} {'prediction is' if empty == 1 else 'predictions are'} empty")
-    if cut:
-        odd.append(f"{count(cut)} stopped at the token limit")
-    parts.append(", ".join(odd).capitalize() if odd else "No prediction is empty or cut")
-    return ". ".join(parts) + "."
