@@ -20,7 +20,7 @@ class Page:
     Attributes:
         kind: ``board``, ``tasks``, ``task``, ``run``, ``samples``, ``cost``, ``about``, ``stylesheet``, ``static`` or
             ``json``; of the service alone ``compare``, ``submit``, ``queue``, ``submission``, ``account``, ``host``,
-            ``signin`` and ``feed``.
+            ``signin``, ``signout``, ``invite`` and ``feed``.
         setting: Slug of a setting other than the one shown by default; empty for that.
         view: What the board's task columns hold, where that is not quality.
         task: Task name.
@@ -30,7 +30,7 @@ class Page:
         reverse: Whether that order runs backwards.
         number: 1-based number of a page of samples.
         name: Path of a JSON document below its folder, without suffix; file of a ``static`` page; what follows the
-            root of an ``account`` or ``host`` page.
+            root of an ``account``, ``host`` or ``signin`` page; secret of an ``invite``.
         submission: Submission id.
         runs: Run ids of a comparison.
         query: Further state of the view, as name and value; a name may stand several times. Files have none.
@@ -144,7 +144,9 @@ class HttpScheme:
             "submission": f"submissions/{quote(page.submission, safe='')}",
             "account": f"account/{page.name}".rstrip("/"),
             "host": f"host/{page.name}".rstrip("/"),
-            "signin": "signin",
+            "signin": f"signin/{page.name}".rstrip("/"),
+            "signout": "signout",
+            "invite": f"invites/{quote(page.name, safe='')}",
             "feed": "feed.xml",
             "error": "",
         }[page.kind]

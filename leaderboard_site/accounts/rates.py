@@ -13,6 +13,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.exceptions import HTTPException
 
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SIGN_IN_MINUTES: Final = 5
 # An office behind one address has more people than one account has passwords.
 ADDRESS_SHARE: Final = 4

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from leaderboard_site.accounts.rates import SAFE_METHODS, Rates
 from leaderboard_site.accounts.viewer import ANONYMOUS, Viewer, viewer_of
 
 if TYPE_CHECKING:
@@ -139,16 +140,29 @@ def _token_will_do(viewer: Viewer, rule: Rule) -> bool:
     return rule.role == ANONYMOUS or (rule.scope is not None and rule.scope in viewer.token.scopes)
 
 
+def _count(request: Request, viewer: Viewer) -> None:
+    """Hold an account to its rate, once a request, from however many addresses it comes."""
+    is_safe = request.method in SAFE_METHODS
+    if viewer.user is None or getattr(request.state, "is_counted", False):
+        return
+    if not is_safe or request.url.path.startswith("/api/"):
+        request.state.is_counted = True
+        rates: Rates = request.app.state.rates
+        rates.hit("api" if is_safe else "post", f"account {viewer.user.user_id}")
+
+
 def require(request: Request, action: str, thing: object | None = None) -> Viewer:
     """The viewer, who may do that.
 
     Raises:
         Refused: where they may not; the app answers with a problem document, or leads a browser to the sign-in page.
+        TooManyRequests: where the account asks too often.
     """
     viewer = viewer_of(request)
     if viewer.has_bad_token:
         raise Refused(401, "The token is unknown, revoked or has expired.", {"WWW-Authenticate": "Bearer"})
     if can(viewer, action, thing):
+        _count(request, viewer)
         return viewer
     rule = RULES[action]
     if rule.is_secret:

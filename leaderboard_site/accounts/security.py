@@ -16,7 +16,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from grue.submissions.settings import ServiceSettings
 from leaderboard_site.accounts import passwords
-from leaderboard_site.accounts.rates import Rates, address_key
+from leaderboard_site.accounts.providers import Directory
+from leaderboard_site.accounts.rates import SAFE_METHODS, Rates, address_key
+from leaderboard_site.accounts.refusals import add_refusals
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -40,7 +42,6 @@ HEADERS: Final = (
 )
 # A year; only this host, since a board does not decide for its sisters.
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # Answered from memory: what the board itself is made of.
 _CHEAP: Final = ("/api/v1/leaderboard", "/api/v1/tasks")
 
@@ -153,6 +154,8 @@ def secure(app: FastAPI, settings: ServiceSettings) -> None:
         sign_in_failures=settings.sign_in_failures,
     )
     app.state.rates = rates
+    app.state.directory = Directory()
+    add_refusals(app)
     passwords.prepare()
     app.add_middleware(Guard, base_url=settings.base_url, rates=rates)
     app.add_middleware(SecurityHeaders, is_secure=settings.is_secure)
