@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.exceptions import HTTPException
@@ -72,7 +73,7 @@ def _may_use_own(viewer: Viewer) -> bool:
 
 def _is_public(submission: Submission) -> bool:
     gone = submission.withdrawn_at or submission.removed_at
-    is_out = not submission.is_hidden or submission.released_at is not None
+    is_out = submission.released_at is not None and datetime.fromisoformat(submission.released_at) <= datetime.now(UTC)
     return submission.is_public and submission.status == "done" and is_out and not gone
 
 

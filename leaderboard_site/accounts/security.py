@@ -5,12 +5,12 @@ Plain ASGI, since each of them sees every request.
 
 from __future__ import annotations
 
-import json
 from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -19,6 +19,7 @@ from leaderboard_site.accounts import passwords
 from leaderboard_site.accounts.providers import Directory
 from leaderboard_site.accounts.rates import SAFE_METHODS, Rates, address_key
 from leaderboard_site.accounts.refusals import add_refusals
+from leaderboard_site.web.errors import problem
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -97,13 +98,14 @@ class Guard:
             return
         if not is_safe and is_foreign(scope, self._base_url):
             detail = "A page of another site sent this. Open the board itself and do it there."
-            await _refuse(send, 403, "Sent from another site", detail)
+            await problem(403, "Sent from another site", detail)(scope, receive, send)
             return
         client = scope.get("client")
         key = address_key(client[0] if client else None)
         if seconds := self._rates.wait_seconds("api" if is_safe else "post", key):
             detail = f"Too many requests from your address. Try again in {seconds} s."
-            await _refuse(send, 429, "Too many requests", detail, seconds)
+            headers = {"Retry-After": str(seconds)}
+            await problem(429, "Too many requests", detail, headers=headers)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -132,22 +134,12 @@ def is_foreign(scope: Scope, base_url: str) -> bool:
     return not (is_scheme and parts.netloc.lower() == own.lower())
 
 
-async def _refuse(send: Send, status: int, title: str, detail: str, retry_after: int = 0) -> None:
-    problem = {"schema_version": 1, "type": "about:blank", "title": title, "status": status, "detail": detail}
-    body = json.dumps(problem, ensure_ascii=False).encode()
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    if retry_after:
-        headers.append((b"retry-after", str(retry_after).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
 def secure(app: FastAPI, settings: ServiceSettings) -> None:
-    """Put the guards around an app, outermost; call it after every other middleware was added."""
+    """Put the guards around an app; call it after every other middleware was added.
+
+    Addresses are those in front of the proxies for all of them, and every answer of theirs gets the headers; the
+    guard itself is innermost, so that what it turns away is logged, numbered and cheap.
+    """
     rates = Rates(
         posts_per_minute=settings.posts_per_minute,
         api_per_minute=settings.api_per_minute,
@@ -157,7 +149,7 @@ def secure(app: FastAPI, settings: ServiceSettings) -> None:
     app.state.directory = Directory()
     add_refusals(app)
     passwords.prepare()
-    app.add_middleware(Guard, base_url=settings.base_url, rates=rates)
+    app.user_middleware.append(Middleware(Guard, base_url=settings.base_url, rates=rates))
     app.add_middleware(SecurityHeaders, is_secure=settings.is_secure)
     if settings.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
