@@ -7,10 +7,18 @@ from importlib import import_module
 from fastapi import FastAPI
 
 from grue import __version__
+from leaderboard_site.accounts.security import secure
+from leaderboard_site.accounts.viewer import viewer_of
 from leaderboard_site.service import Service
+from leaderboard_site.web.bodies import BodyBounds, Bounds
 from leaderboard_site.web.caching import PageCache
 from leaderboard_site.web.errors import add_handlers
+from leaderboard_site.web.heads import Heads, Net
+from leaderboard_site.web.kept_pages import KeptPages
+from leaderboard_site.web.logs import AccessLog
+from leaderboard_site.web.prometheus import Meters
 
+OPENAPI = "/api/v1/openapi.json"
 _ROUTERS = (
     "leaderboard_site.web.reading",
     "leaderboard_site.web.board",
@@ -19,30 +27,28 @@ _ROUTERS = (
     "leaderboard_site.accounts.host_routes",
     "leaderboard_site.submitting.routes",
     "leaderboard_site.submitting.api",
-    "leaderboard_site.web.static",
 )
-
-
-class _Nobody:
-    is_signed_in = False
-    role = "anonymous"
+# A form around a file: its other fields and the lines between them.
+_FORM_BYTES = 4 << 20
+_UPLOADS = ("/submit", "/api/v1/validate", "/api/v1/submissions", "/api/v1/uploads")
 
 
 def create_app(service: Service) -> FastAPI:
     """The application around an open service."""
+    # No documentation pages: theirs load scripts from another host.
     app = FastAPI(
         title="grue",
         version=__version__,
-        openapi_url="/api/v1/openapi.json",
+        description="The leaderboard: results, submissions and the queue. Errors are RFC 9457 problem documents.",
+        openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.service = service
+    app.state.viewer_of = viewer_of
     app.state.pages = PageCache()
-    try:
-        app.state.viewer_of = import_module("leaderboard_site.accounts.viewer").viewer_of
-    except ModuleNotFoundError:
-        app.state.viewer_of = lambda _: _Nobody()
+    app.state.meters = Meters()
     for name in _ROUTERS:
         try:
             app.include_router(import_module(name).router)
@@ -50,4 +56,12 @@ def create_app(service: Service) -> FastAPI:
             if error.name is None or not name.startswith(error.name):
                 raise
     add_handlers(app)
+    upload_bytes = service.settings.upload_mb * 10**6 + _FORM_BYTES
+    # From the innermost to the outermost.
+    app.add_middleware(BodyBounds, bounds=Bounds(most_bytes=dict.fromkeys(_UPLOADS, upload_bytes)))
+    app.add_middleware(KeptPages, pages=app.state.pages, boards=service.boards, viewer_of=viewer_of)
+    app.add_middleware(Net)
+    app.add_middleware(Heads)
+    secure(app, service.settings)
+    app.add_middleware(AccessLog, meters=app.state.meters)
     return app

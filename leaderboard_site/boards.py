@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import structlog
 
-from grue.comparison.standings import BoardData, rank_board
+from grue.comparison.standings import BoardData, rank_board, rank_task_of
 from grue.comparison.standings_runs import BoardRun, board_run
 from grue.comparison.standings_settings import Setting, settings
+from grue.comparison.standings_task import TaskBoard
 from grue.core.errors import GrueError, RunDirectoryError
 from grue.runs.read import read_run
 from grue.runs.row_counts import check_row_counts
@@ -19,12 +22,15 @@ from grue.runs.supersession import Supersession
 from grue.runs.validity import Validity, read_validity
 from grue.store import queries
 from grue.store.database import Store
-from grue.store.service.submissions import board_version, hidden_run_ids
+from grue.store.service.board import board_version
+from grue.store.service.submissions import hidden_run_ids
 from grue.store.values import Location
 from grue.submissions.artifacts import Artifacts
 from leaderboard_site.cards import Card, card
 
 _log = structlog.get_logger("grue.board")
+_PRIVATE_RUNS = 200
+_TASK_BOARDS = 64
 
 
 class Boards:
@@ -42,12 +48,23 @@ class Boards:
         self._include = tuple(include)
         self._lock = threading.Lock()
         self._read: dict[str, _Read] = {}
+        self._private: OrderedDict[str, _Read] = OrderedDict()
         self._cards: dict[str, Card] = {}
         self._snapshot: Snapshot | None = None
 
     def version(self) -> str:
         """What public pages show has changed where this has; one cheap query."""
         return str(board_version(self._store))
+
+    def is_at(self, version: str) -> bool:
+        """Whether the snapshot of that version is ready."""
+        return self._snapshot is not None and self._snapshot.version == version
+
+    def renew(self) -> None:
+        """Make ready what most visitors ask for first."""
+        snapshot = self.current()
+        if snapshot.settings:
+            snapshot.data(snapshot.settings[0].slug)
 
     def current(self) -> Snapshot:
         """The snapshot of what is public now.
@@ -67,6 +84,25 @@ class Boards:
                 known = self._snapshot = self._built(version, known)
             return known
 
+    def run(self, run_id: str) -> BoardRun | None:
+        """A run of the index, public or not; ``None`` where there is none that can be read.
+
+        Whether somebody may see it is asked of ``hidden_run_ids`` and the viewer's rights, not here.
+        """
+        snapshot = self._snapshot
+        if snapshot is not None and run_id in snapshot.runs:
+            return snapshot.runs[run_id]
+        location = next((one for one in queries.locations(self._store) if one.run_id == run_id), None)
+        if location is None:
+            return None
+        with self._lock:
+            found = self._private.get(run_id)
+            if found is None or found.location != location:
+                found = self._private[run_id] = self._read_anew(location)
+            while len(self._private) > _PRIVATE_RUNS:
+                self._private.popitem(last=False)
+            return found.run
+
     def _built(self, version: str, before: Snapshot | None) -> Snapshot:
         # The version is older than what is read after it, never newer: a change in between is seen next time.
         hidden = hidden_run_ids(self._store)
@@ -84,6 +120,9 @@ class Boards:
         known = self._read.get(location.run_id)
         if known is not None and known.location == location and known.run is not None:
             return known
+        return self._read_anew(location)
+
+    def _read_anew(self, location: Location) -> _Read:
         try:
             return _Read(location, self._from_directory(location))
         except GrueError as error:
@@ -123,7 +162,6 @@ class Snapshot:
         runs: Run id -> run, superseded ones among them.
         settings: In the order of the menu; the first is shown by default.
         cards: Task name -> card, of all tasks of the runs.
-        reused: Settings whose ranking is that of the snapshot before.
     """
 
     def __init__(
@@ -142,6 +180,7 @@ class Snapshot:
         self._by_slug = {setting.slug: setting for setting in self.settings}
         self._lock = threading.Lock()
         self._data: dict[str, BoardData] = {}
+        self._boards: OrderedDict[tuple[str, str, str], TaskBoard] = OrderedDict()
         self._validity: dict[str, Validity | None] = {}
         if before is not None:
             self._take_over(before)
@@ -164,6 +203,36 @@ class Snapshot:
                 self._data[slug] = rank_board(setting, self._order)
             return self._data[slug]
 
+    def task_by(self, slug: str, task: str, metric: str) -> TaskBoard:
+        """A task of a setting, ranked by a metric that its page does not show first.
+
+        Raises:
+            KeyError: for a slug that no setting has.
+        """
+        data = self.data(slug)
+        with self._lock:
+            key = (slug, task, metric)
+            if key not in self._boards:
+                self._boards[key] = rank_task_of(data.setting, task, metric)
+            self._boards.move_to_end(key)
+            while len(self._boards) > _TASK_BOARDS:
+                self._boards.popitem(last=False)
+            return self._boards[key]
+
+    @cached_property
+    def home(self) -> Mapping[str, BoardData]:
+        """Task -> the first setting of the menu that has it, which the task's page shows."""
+        found: dict[str, BoardData] = {}
+        for setting in self.settings:
+            names = {name for run in setting.runs for name in run.tasks}
+            if names - found.keys():
+                data = self.data(setting.slug)
+                found |= {name: data for name in data.tasks if name not in found}
+        return {name: found[name] for name in sorted(found, key=self._place)}
+
+    def _place(self, task: str) -> tuple[int, str]:
+        return (self._order.index(task) if task in self._order else len(self._order), task)
+
     def validity(self, run_id: str) -> Validity | None:
         """A run's validity report; ``None`` where it has none that can be read."""
         if run_id not in self._validity:
@@ -182,9 +251,8 @@ class Snapshot:
             return
         for slug, data in list(before._data.items()):
             setting = self._by_slug.get(slug)
-            if setting is not None and [run.id for run in setting.runs] == [run.id for run in data.setting.runs]:
-                if all(run.id in same for run in setting.runs):
-                    self._data[slug] = data
+            if setting is not None and {run.id for run in setting.runs} == {run.id for run in data.setting.runs} & same:
+                self._data[slug] = data
 
 
 def _with_decision(run: BoardRun, decision: Supersession | None) -> BoardRun:

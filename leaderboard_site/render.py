@@ -28,8 +28,13 @@ class Viewing(Protocol):
     """Who looks at a page, as far as every page shows it."""
 
     @property
-    def is_signed_in(self) -> bool:
-        """Whether there is an account."""
+    def role(self) -> str:
+        """``anonymous``, or that of the account."""
+        ...
+
+    @property
+    def has_bad_token(self) -> bool:
+        """Whether the request brought a token that is none."""
         ...
 
 

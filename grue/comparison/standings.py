@@ -51,12 +51,23 @@ class BoardData:
         return self.singles[run_id] if run_id in self.singles else self.overall[run_id]
 
 
+def rank_task_of(setting: Setting, task: str, metric: str = "") -> TaskBoard:
+    """Rank one task of a setting.
+
+    Args:
+        setting: The setting.
+        task: A task of it.
+        metric: What to rank by; empty for the metric that the board shows.
+    """
+    aside = [run for run in setting.runs if run.superseded is not None]
+    return rank_task(task, [*setting.entries, *aside], metric)
+
+
 def rank_board(setting: Setting, task_order: Sequence[str]) -> BoardData:
     """Rank every task of a setting, tasks in the given order and then by name."""
     names = {name for run in setting.runs for name in run.tasks}
-    aside = [run for run in setting.runs if run.superseded is not None]
     ordered = [name for name in task_order if name in names] + sorted(names - set(task_order))
-    tasks = {name: rank_task(name, [*setting.entries, *aside]) for name in ordered}
+    tasks = {name: rank_task_of(setting, name) for name in ordered}
     overall, singles = overall_of(setting)
     scored = [
         entry for entry in setting.ranked if overall[entry.id].grue.value is not None and not overall[entry.id].lack

@@ -98,19 +98,21 @@ class TaskBoard:
         return {key: Scaled(((1.0 if self.higher_is_better else -1.0, one),)) for key, one in rows.items()}
 
 
-def rank_task(task: str, entries: Sequence[BoardRun]) -> TaskBoard:
+def rank_task(task: str, entries: Sequence[BoardRun], by: str = "") -> TaskBoard:
     """Rank the entries of a task.
 
     Args:
         task: Its name.
         entries: Those of a setting; superseded runs among them get no rank.
+        by: Metric to rank by where any of the comparable results has a value of it; else, and by default, the first
+            primary metric with one.
     """
     present = [(run, run.tasks[task]) for run in entries if task in run.tasks]
     current = [(run, result) for run, result in present if run.superseded is None]
     ranked = [(run, result) for run, result in current if not run.is_yardstick] or current or present
     rows_key = most_common([result.rows_key for _, result in ranked])
     same_rows = [result for _, result in ranked if result.rows_key == rows_key]
-    metric, wanted = _shown_metric(same_rows)
+    metric, wanted = _shown_metric(same_rows, by)
     if metric is None:
         found = {run.id: Entry(run, result, None, None, (), None, reason="no value") for run, result in present}
         return _with_singles(TaskBoard(task, None, wanted, None, None, found, {}, None, None))
@@ -228,8 +230,10 @@ def _yardstick(source: str, metric: str, comparable: Sequence[tuple[BoardRun, Ta
     return None
 
 
-def _shown_metric(results: Sequence[TaskResult]) -> tuple[str | None, str | None]:
-    """The first primary metric with a value, else the first metric with a direction, else the first of all."""
+def _shown_metric(results: Sequence[TaskResult], by: str) -> tuple[str | None, str | None]:
+    """The one asked for, else the first primary metric, the first with a direction, the first of all with a value."""
+    if any((score := result.scores.get(by)) and score.value is not None for result in results):
+        return by, None
     primary = results[0].primary
     scores = [(name, score) for result in results for name, score in result.scores.items()]
     directed = [name for name, score in scores if score.higher_is_better is not None]

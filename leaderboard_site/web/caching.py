@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import Scope
@@ -14,6 +14,7 @@ from leaderboard_site.web.compression import Body, encoded
 
 _MOST_BYTES = 128 * 1024 * 1024
 _MOST_ADDRESS = 2048
+_MOST_FIELDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,25 @@ def address_of(scope: Scope) -> str:
     query: bytes = scope["query_string"]
     if not query:
         return str(scope["path"])
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=200)
-    return f"{scope['path']}?{urlencode(sorted(pairs, key=_name))}"
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return f"{scope['path']}?{query.decode('latin-1')}"
+    return f"{scope['path']}?{urlencode(sorted(pairs, key=itemgetter(0)))}"
 
 
-def _name(pair: Sequence[str]) -> str:
-    return pair[0]
+def kept_headers(body: Body, *, is_signed_in: bool) -> dict[str, str]:
+    """Headers of a page that may be kept: by browsers too, which ask each time whether it still holds."""
+    return headers_of(body, "private, no-cache" if is_signed_in else "no-cache") | {"ETag": body.etag}
+
+
+def headers_of(body: Body, cache_control: str) -> dict[str, str]:
+    """How a body is packed, how long it holds, and on what of a request it depends."""
+    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding, Cookie, Authorization"}
+    return headers | ({"Content-Encoding": body.encoding} if body.encoding else {})
+
+
+def is_known(if_none_match: str, etag: str) -> bool:
+    """Whether the client has these very bytes; a weak tag is compared without its mark."""
+    known = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+    return etag in known or known == ["*"]

@@ -90,11 +90,10 @@ def wants_html() -> bool:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Turn every exception of a route into an answer."""
+    """Turn what routes raise on purpose into answers."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(GrueError, _known)
-    app.add_exception_handler(Exception, _fault)
 
 
 async def _http(_: Request, error: Exception) -> Response:
@@ -123,9 +122,4 @@ async def _known(_: Request, error: Exception) -> Response:
         return problem(422, "", str(error))
     # What the store or a run directory says may name places of this machine.
     _log.error("request failed", request_id=context.request_id(), error=str(error), kind=type(error).__name__)
-    return problem(500, "", OURS)
-
-
-async def _fault(_: Request, error: Exception) -> Response:
-    _log.error("request failed", request_id=context.request_id(), exc_info=error)
     return problem(500, "", OURS)

@@ -13,8 +13,8 @@ from leaderboard_site.boards import Snapshot
 from leaderboard_site.render import View, Viewing
 from leaderboard_site.service import Service
 from leaderboard_site.web import context
-from leaderboard_site.web.caching import Key, PageCache, address_of
-from leaderboard_site.web.compression import Body, accepted, encoded
+from leaderboard_site.web.caching import Key, PageCache, address_of, headers_of, is_known, kept_headers
+from leaderboard_site.web.compression import accepted, encoded
 from leaderboard_site.web.errors import ProblemError, problem
 from leaderboard_site.web.rendering import renderer
 
@@ -76,14 +76,14 @@ def answer(request: Request, content: bytes, content_type: str, *, cacheable: bo
     """Bytes as they are sent: compressed as the client takes them, with a tag, kept where they may be."""
     encoding = accepted(context.header_of(request.scope, b"accept-encoding"))
     if not cacheable:
-        # Nobody compares compressed sizes of what is somebody's own.
+        # What somebody is told in answer to a form stays as it is: sizes of compressed secrets can be compared.
         body = encoded(content, encoding if request.method in ("GET", "HEAD") else "")
-        return Response(body.content, status, _headers(body, "no-store"), content_type)
-    is_signed_in = bool(request.app.state.viewer_of(request).is_signed_in)
+        return Response(body.content, status, headers_of(body, "no-store"), content_type)
+    is_signed_in = request.app.state.viewer_of(request).role != "anonymous"
     key = Key(version_of(request), address_of(request.scope), is_signed_in)
     cache: PageCache = request.app.state.pages
     body = cache.put(key, content, content_type).body(encoding)
-    headers = _headers(body, "private, no-cache" if is_signed_in else "no-cache") | {"ETag": body.etag}
+    headers = kept_headers(body, is_signed_in=is_signed_in)
     if is_known(context.header_of(request.scope, b"if-none-match"), body.etag):
         return Response(None, 304, headers)
     return Response(body.content, status, headers, content_type)
@@ -95,14 +95,3 @@ def version_of(request: Request) -> str:
     if "board_version" not in state:
         state["board_version"] = service_of(request).boards.version()
     return str(state["board_version"])
-
-
-def is_known(if_none_match: str, etag: str) -> bool:
-    """Whether the client has these very bytes; a weak tag is compared without its mark."""
-    known = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
-    return etag in known or known == ["*"]
-
-
-def _headers(body: Body, cache_control: str) -> dict[str, str]:
-    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding, Cookie, Authorization"}
-    return headers | ({"Content-Encoding": body.encoding} if body.encoding else {})
