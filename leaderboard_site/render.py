@@ -79,7 +79,7 @@ class Renderer:
         return self._environment.get_template(f"{name}.html").render(values) + "\n"
 
     def _canonical(self, page: Page) -> str:
-        if self._base_url is None:
+        if self._base_url is None or page.kind == "error":
             return ""
         return f"{self._base_url}/{self._scheme.path(page).removesuffix('index.html')}"
 
