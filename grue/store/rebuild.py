@@ -14,6 +14,7 @@ from grue.runs.row_counts import check_row_counts
 from grue.runs.supersession import Refused, decisions_of, sorted_out
 from grue.store.database import Store
 from grue.store.decisions import add_decisions, all_decisions
+from grue.store.indexing import index_run
 from grue.store.models import AskedModel, ResultModel, RunModel, SuiteModel
 from grue.store.reading import Progress, RunReader, folders_of
 from grue.store.records import record_of
@@ -93,18 +94,9 @@ def add_run(store: Store, path: Path) -> bool:
     except RunDirectoryError as error:
         raise RunDirectoryError(error.cause, error.fix, place=f"{path}: {error.place}") from error
     with store.write() as connection:
-        known = connection.execute(select(RunModel.checksum).where(RunModel.run_id == rows.run_id)).scalar()
-        if known is not None and known != rows.run["checksum"]:
-            raise StoreError(
-                f"run {rows.run_id} is stored with other results (checksum {known[:12]}…, here "
-                f"{rows.run['checksum'][:12]}…).",
-                "Results are insert-only: run it anew under its own id, then: grue db supersede OLD NEW --reason TEXT",
-                place=str(path),
-            )
-        if known is None:
-            RowWriter.on(connection).insert([rows])
+        is_new = index_run(connection, rows, str(path))
         added, refused = sorted_out(decisions_of(stored), all_decisions(connection))
         if refused:
             raise StoreError(f"a decision of the run does not fit: {refused[0].reason}", place=str(path))
         add_decisions(connection, added)
-    return known is None
+    return is_new

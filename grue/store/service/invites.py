@@ -76,7 +76,8 @@ def use_invite(
         UsageError: where the invite was used or ran out, or the name is taken or none.
     """
     query = select(InviteModel.__table__).where(InviteModel.secret_sha256 == secret_hash(raw)).with_for_update()
-    with store.change() as connection:
+    # The only writer, so that a name that is free stays so.
+    with store.write() as connection:
         time = moment(connection, now)
         row = connection.execute(query.where(*_is_open(time))).mappings().first()
         if row is None:

@@ -158,7 +158,7 @@ class JobModel(Base):
     losses: Mapped[int] = mapped_column(Integer)
 
     __table_args__ = (
-        Index("jobs_by_status", "status", "created_at", "job_id"),
+        Index("jobs_by_status", "status", "queued_at", "job_id"),
         Index("jobs_by_end", "finished_at"),
     )
 

@@ -42,6 +42,7 @@ def create_token(
         scopes: Of ``read``, ``submit`` and ``host``; the account's role bounds them too.
         days: How long it holds; ``None`` until it is revoked.
         actor: Who makes it; its owner where nothing is said.
+        now: The time to take instead of the real one.
 
     Raises:
         UsageError: for an account that is none or disabled, no scope or one that is none, or a label that is too long.
@@ -124,6 +125,6 @@ def revoke_token(
             write_line(connection, time, actor or user_id, "token.revoke", token_id)
 
 
-def _token(row: Mapping[str, Any]) -> Token:
+def _token(row: Mapping[Any, Any]) -> Token:
     plain = {name: row[name] for name in Token.__slots__ if name != "scopes"}
     return Token(**plain, scopes=tuple(row["scopes"].split()))

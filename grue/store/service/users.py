@@ -13,6 +13,7 @@ from grue.core.errors import UsageError
 from grue.store.database import Store
 from grue.store.service.audit import COMMAND_LINE, write_line
 from grue.store.service.clock import moment, new_id, stamp
+from grue.store.service.inserting import insert_if_absent
 from grue.store.service.models import IdentityModel, SignInModel, TokenModel, UserModel
 from grue.store.service.values import ROLES, User
 
@@ -189,8 +190,7 @@ def insert_user(
         "attempts_per_day": None,
         "created_at": stamp(time),
     }
-    done = connection.execute(_or_nothing(connection, values))
-    if done.rowcount != 1:
+    if not insert_if_absent(connection, UserModel, values):
         raise UsageError(f"The name {name!r} is taken.", "Choose another name.")
     write_line(connection, time, actor, "user.create", values["user_id"], role)
     return user_from(values)
@@ -231,21 +231,9 @@ def _set(connection: Connection, user_id: str, **values: object) -> None:
     connection.execute(update(UserModel).where(UserModel.user_id == user_id).values(**values))
 
 
-def _or_nothing(connection: Connection, values: Mapping[Any, Any]) -> Any:
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgres_insert
-
-        return postgres_insert(UserModel).values(values).on_conflict_do_nothing()
-    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-    return sqlite_insert(UserModel).values(values).on_conflict_do_nothing()
-
-
 def free_name(connection: Connection, wanted: str) -> str:
     """A name that nobody has, as near as may be to what a provider calls the person."""
-    visible = "".join(
-        " " if letter.isspace() else letter for letter in wanted if letter.isprintable() or letter == "\t"
-    )
+    visible = "".join(letter if letter.isprintable() else " " for letter in wanted)
     plain = " ".join(visible.split())[: MOST_LETTERS - 6].strip() or "user"
     number = 1
     while True:

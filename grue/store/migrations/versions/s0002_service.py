@@ -158,7 +158,7 @@ def _queue() -> None:
         sa.Column("faults", sa.Integer(), nullable=False),
         sa.Column("losses", sa.Integer(), nullable=False),
     )
-    op.create_index("jobs_by_status", "jobs", ["status", "created_at", "job_id"])
+    op.create_index("jobs_by_status", "jobs", ["status", "queued_at", "job_id"])
     op.create_index("jobs_by_end", "jobs", ["finished_at"])
     op.create_table(
         "job_log",

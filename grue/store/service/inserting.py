@@ -1,0 +1,20 @@
+"""Inserting what another process may insert at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from grue.store.models import Base
+
+
+def insert_if_absent(connection: Connection, model: type[Base], values: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with the same key is there; whether it was inserted."""
+    if connection.dialect.name == "postgresql":
+        done = connection.execute(postgresql.insert(model).values(**values).on_conflict_do_nothing())
+    else:
+        done = connection.execute(sqlite.insert(model).values(**values).on_conflict_do_nothing())
+    return done.rowcount == 1
