@@ -19,7 +19,7 @@ class Page:
 
     Attributes:
         kind: ``board``, ``tasks``, ``task``, ``run``, ``samples``, ``cost``, ``about``, ``stylesheet``, ``static`` or
-            ``json``; of the service alone ``compare``, ``submit``, ``queue``, ``submission``, ``account``, ``host``,
+            ``json``; of the service alone ``compare``, ``file``, ``submit``, ``queue``, ``submission``, ``account``, ``host``,
             ``signin``, ``signout``, ``invite`` and ``feed``.
         setting: Slug of a setting other than the one shown by default; empty for that.
         view: What the board's task columns hold, where that is not quality.
@@ -29,7 +29,7 @@ class Page:
         sort: Slug of the column or order that sorts the page; empty for the first order.
         reverse: Whether that order runs backwards.
         number: 1-based number of a page of samples.
-        name: Path of a JSON document below its folder, without suffix; file of a ``static`` page; what follows the
+        name: Path of a JSON document below its folder, without suffix; file of a ``static`` page, or of a run (``file``); what follows the
             root of an ``account``, ``host`` or ``signin`` page; secret of an ``invite``.
         submission: Submission id.
         runs: Run ids of a comparison.
@@ -138,6 +138,7 @@ class HttpScheme:
             "samples": f"runs/{run}/samples/{task}",
             "cost": f"tasks/{task}/cost" if task else "cost",
             "about": "about",
+            "file": f"runs/{run}/files/{quote(page.name)}",
             "compare": "compare",
             "submit": "submit",
             "queue": "queue",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from leaderboard_site.charts import Tick, axis_labels, nice_ticks, shorten
 
 MOST_NAMES = 5  # points that carry their name; the others carry their number in the table
+MOST_POINTS = 60
+MOST_NUMBERS = 24  # points from which on numbers would only cover each other
 NAME_LENGTH = 20
 LOG_FROM = 8.0  # largest over smallest value from which on an axis is logarithmic
 # The smallest drawing, in px, on which names must not lie on each other; letters of 12 px are about 6.6 px wide.
@@ -31,7 +33,10 @@ class Point:
         number: Its line in the table.
         x: Cost.
         y: Quality, with its interval where there is one.
+        left: Interval of the cost, where there is one.
         is_open: Drawn hollow.
+        is_alarm: Drawn as a warning, with its name.
+        is_named: With its name, on the frontier or not.
     """
 
     number: int
@@ -40,7 +45,11 @@ class Point:
     y: float
     low: float | None = None
     high: float | None = None
+    left: float | None = None
+    right: float | None = None
     is_open: bool = False
+    is_alarm: bool = False
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +61,10 @@ class PlacedPoint:
     y: str
     low: str
     high: str
+    left: str
+    right: str
     is_open: bool
+    is_alarm: bool
     is_first: bool
     label: str
     dx: int
@@ -95,6 +107,7 @@ def scatter(
     places: int,
     label: Callable[[float], str] | None = None,
     is_linear: bool = False,
+    has_front: bool = True,
 ) -> Scatter:
     """Place points.
 
@@ -105,8 +118,9 @@ def scatter(
         places: Decimals of the quality, an upper bound for the axis labels.
         label: Writes a cost; ``None`` for plain numbers.
         is_linear: Whether the cost axis is never logarithmic.
+        has_front: Whether a frontier is drawn and named.
     """
-    costs = [point.x for point in points]
+    costs = [bound for point in points for bound in (point.x, point.left, point.right) if bound is not None]
     is_log = not is_linear and max(costs) / min(costs) >= LOG_FROM
     across = log_ticks(min(costs), max(costs)) if is_log else nice_ticks(min(costs), max(costs))
     bounds = [bound for point in points for bound in (point.y, point.low, point.high) if bound is not None]
@@ -120,13 +134,18 @@ def scatter(
     def at_y(value: float) -> float:
         return 1 - (value - up[0]) / (up[-1] - up[0])
 
-    first = frontier(points, more_is_cheaper=more_is_cheaper, higher_is_better=higher_is_better)
+    first = frontier(points, more_is_cheaper=more_is_cheaper, higher_is_better=higher_is_better) if has_front else []
     worst_y, dear_x = at_y(up[0] if higher_is_better else up[-1]), 0.0 if more_is_cheaper else 1.0
     steps = _steps([(at_x(point.x), at_y(point.y)) for point in first], worst_y, dear_x)
     bars = [
         (at_x(one.x), at_y(one.low), at_x(one.x), at_y(one.high))
         for one in points
         if one.low is not None and one.high is not None
+    ]
+    bars += [
+        (at_x(one.left), at_y(one.y), at_x(one.right), at_y(one.y))
+        for one in points
+        if one.left is not None and one.right is not None
     ]
     labels = _labels(points, [(at_x(point.x), at_y(point.y)) for point in points], first, [*steps, *bars])
     on_front = {point.number for point in first}
@@ -137,7 +156,10 @@ def scatter(
             y=_percent(at_y(point.y)),
             low=_percent(at_y(point.y if point.low is None else point.low)),
             high=_percent(at_y(point.y if point.high is None else point.high)),
+            left=_percent(at_x(point.x if point.left is None else point.left)),
+            right=_percent(at_x(point.x if point.right is None else point.right)),
             is_open=point.is_open,
+            is_alarm=point.is_alarm,
             is_first=point.number in on_front,
             label=text,
             dx=dx,
@@ -165,6 +187,18 @@ def frontier(points: Sequence[Point], *, more_is_cheaper: bool, higher_is_better
         if not found or quality * point.y > quality * found[-1].y:
             found.append(point)
     return found
+
+
+def worth_drawing(
+    points: Sequence[Point], *, more_is_cheaper: bool, higher_is_better: bool, most: int = MOST_POINTS
+) -> list[Point]:
+    """At most so many points: warnings, those asked for and the frontier, then the first in the order given."""
+    if len(points) <= most:
+        return list(points)
+    first = frontier(points, more_is_cheaper=more_is_cheaper, higher_is_better=higher_is_better)
+    wanted = [point for point in points if point.is_alarm or point.is_named]
+    kept = set(list(dict.fromkeys(point.number for point in [*wanted, *reversed(first), *points]))[:most])
+    return [point for point in points if point.number in kept]
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -197,10 +231,15 @@ def _steps(corners: Sequence[tuple[float, float]], worst_y: float, dear_x: float
 def _labels(
     points: Sequence[Point], at: Sequence[tuple[float, float]], first: Sequence[Point], lines: Sequence[Segment]
 ) -> list[tuple[str, int, int, str]]:
-    """Text and place of each label: those of the frontier choose first, where least lies below them."""
-    named = {point.number for point in first[-MOST_NAMES:]} if len(first) > MOST_NAMES else {p.number for p in first}
-    texts = [shorten(p.name, NAME_LENGTH) if p.number in named else str(p.number) for p in points]
-    order = sorted(range(len(points)), key=lambda index: points[index].number not in named)
+    """Text and place of each label: names choose first, where least lies below them; no label is empty text."""
+    named = _named(points, first)
+    has_numbers = len(points) <= MOST_NUMBERS
+    texts = [
+        shorten(p.name, NAME_LENGTH) if p.number in named else str(p.number) if has_numbers else "" for p in points
+    ]
+    order = sorted(
+        (index for index, text in enumerate(texts) if text), key=lambda index: points[index].number not in named
+    )
     dots = [_box(x, y, 0, 4, "middle", 1.5) for x, y in at]
     chosen: dict[int, tuple[int, int, str]] = {}
     taken: dict[int, Box] = {}
@@ -210,7 +249,13 @@ def _labels(
         x, y = at[index]
         boxes = [(place, _box(x, y, *place, len(texts[index]))) for place in PLACES]
         chosen[index], taken[index] = min(boxes, key=lambda pair: _covers(pair[1], others, lines))
-    return [(texts[index], *chosen[index]) for index in range(len(points))]
+    return [(texts[index], *chosen.get(index, PLACES[0])) for index in range(len(points))]
+
+
+def _named(points: Sequence[Point], first: Sequence[Point]) -> set[int]:
+    """Numbers of the points that carry their name: warnings, those asked for, then the best of the frontier."""
+    asked = [p for p in points if p.is_alarm] + [p for p in points if p.is_named]
+    return set(list(dict.fromkeys(p.number for p in [*asked, *reversed(first)]))[:MOST_NAMES])
 
 
 def _box(x: float, y: float, dx: int, dy: int, anchor: str, letters: float) -> Box:

@@ -1,60 +1,29 @@
-"""The board of one setting: picture, ranking, yardsticks."""
+"""The board of one setting: who leads, two charts, the ranking, the yardsticks, and what the order rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grue.comparison.standings import BoardData
-from grue.comparison.standings_runs import CEILING, FLOOR, BoardRun
 from grue.comparison.standings_settings import Setting
 from grue.runs.validity import Validity
+from leaderboard_site.board_state import ROWS, BoardState
 from leaderboard_site.cards import Card
-from leaderboard_site.costs import amount, results_of, run_cost
 from leaderboard_site.links import Page
-from leaderboard_site.numbers import NONE, day, number, plural, rate, size
+from leaderboard_site.numbers import plural
+from leaderboard_site.pages.board_charts import BoardCharts, board_charts
+from leaderboard_site.pages.board_columns import BoardColumn
+from leaderboard_site.pages.board_controls import Controls, controls_of
+from leaderboard_site.pages.board_entries import BoardEntries, BoardEntry
+from leaderboard_site.pages.board_filter import Fitted, fitted, in_asked_order, matching, own_order, service_page
 from leaderboard_site.pages.board_lead import caption, lead
-from leaderboard_site.pages.cost import axis_tabs, board_figures, has_energy, known_axes
-from leaderboard_site.pages.frame import Column, Frame, ScoreCell, Tab, marks, overall_cell, score_cell, sort_rows
-from leaderboard_site.pages.natural import natural_picture
-from leaderboard_site.pages.panels import Panel, PanelRow, in_order, panel_note, panel_rows, panels, yardsticks
-from leaderboard_site.pages.pictures import Picture
+from leaderboard_site.pages.board_rows import BoardRow, board_rows
+from leaderboard_site.pages.frame import Column, Frame, Tab, marks
 from leaderboard_site.pages.run_entry import successor
-from leaderboard_site.pages.standing import Band, RankCell, in_bands, in_several, rank_cell, singles_of
-from leaderboard_site.pages.weights import WeightsFigure, weights_figure
+from leaderboard_site.pages.standing import Band, in_bands
 
-
-@dataclass(frozen=True, slots=True)
-class BoardRow:
-    """One entry: a run, or the mean of several.
-
-    Attributes:
-        warnings: How many warnings the validity reports of its runs hold; empty where none.
-        rank: Its place in the order over tasks.
-        several: How many seeds or runs it is; empty for a single run.
-        singles: Name and page of each run behind it; empty for a single run.
-        energy: For a thousand rows; ``None`` where no run of the board was measured and there is no column.
-        sorts: What the columns sort by, column key -> value.
-    """
-
-    name: str
-    page: Page
-    mark: str
-    role: str
-    warnings: str
-    rank: RankCell
-    several: str
-    singles: tuple[tuple[str, Page], ...]
-    grue: ScoreCell
-    naturalness: ScoreCell
-    scores: tuple[ScoreCell, ...]
-    speed: str
-    latency: str
-    energy: str | None
-    size: str
-    licence: str
-    date: str
-    sorts: Mapping[str, float | str | None]
+SCRIPT = "board.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,40 +39,72 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView:
-    """Page value of ``board.html``."""
+    """Page value of ``board.html``.
+
+    Attributes:
+        holds: What the task columns hold: ``quality``, ``naturalness`` or ``reward``.
+        menu: Settings.
+        views: What else the task columns can hold.
+        controls: Filter, pins and paging, of a server alone.
+        pinned: Rows on top, which also stand at their own rank.
+        sort_label: What sorts the table; empty for the order of the board.
+    """
 
     frame: Frame
     lead: str
     setting: str
+    holds: str
     menu: tuple[Tab, ...]
+    views: tuple[Tab, ...]
     is_subset: bool
     is_mini: bool
     has_scores: bool
     by_score: bool
-    panels: tuple[Panel, ...]
-    panel_rows: tuple[PanelRow, ...]
-    panel_note: str
-    costs: tuple[Picture, ...]
-    axes: tuple[Tab, ...]
+    charts: BoardCharts | None
+    controls: Controls | None
     columns: tuple[Column, ...]
+    pinned: tuple[BoardRow, ...]
     bands: tuple[Band[BoardRow], ...]
     has_bands: bool
     yardsticks: tuple[BoardRow, ...]
     corrected: tuple[Corrected, ...]
     caption: str
-    natural: Picture | None
-    weights: WeightsFigure | None
     marks: tuple[tuple[str, str], ...]
     sort_label: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Sort:
-    key: str
-    label: str
-    notes: tuple[str, ...] = ()
-    is_number: bool = True
-    is_descending: bool = False  # the first click sorts best first
+def board_view(
+    entries: BoardEntries, settings: Sequence[Setting], state: BoardState, json: Page, ignored: Sequence[str] = ()
+) -> BoardView:
+    """What a server shows for an address.
+
+    Args:
+        entries: The setting that the address names.
+        settings: All settings, in the order of the menu; the first needs no slug.
+        state: What the address asks for.
+        json: The JSON document of this setting.
+        ignored: What of the address was not understood.
+    """
+    fit = fitted(entries, state)
+    found = matching(entries, fit.state)
+    if fit.state.offset >= len(found):
+        fit = replace(fit, state=replace(fit.state, offset=max(0, len(found) - 1)))
+    state = fit.state
+    view = _view(entries, settings, fit, found, is_service=True)
+    pinned = [entry for entry in entries.ranked if entry.run.id in state.pins]
+    return replace(
+        view,
+        frame=Frame(
+            service_page(state),
+            _title(view.sort_label),
+            "board",
+            json,
+            scripts=(SCRIPT,),
+            is_indexed=state == BoardState(setting=state.setting),
+        ),
+        controls=controls_of(entries, state, len(found), [*ignored, *fit.ignored]),
+        pinned=board_rows(entries, pinned, fit.columns, state.pins),
+    )
 
 
 def board_views(
@@ -114,7 +115,7 @@ def board_views(
     validity: Mapping[str, Validity | None],
     json: Page,
 ) -> list[BoardView]:
-    """The board of a setting in every order: by place first, then a page for each column and direction.
+    """The files of a setting: by place, a page for each column and direction, and one for each other view.
 
     Args:
         data: The setting, ranked.
@@ -124,15 +125,38 @@ def board_views(
         validity: Run id -> its validity report.
         json: The JSON document of this setting.
     """
-    sorts = _sorts(data, cards)
-    rows = [_row(data, run, validity) for run in in_order(data)]
-    yards = tuple(_row(data, run, {}) for run in yardsticks(data.setting))
-    shown, axes = panels(data, cards), known_axes(data)
-    base = Page(kind="board", setting=slug)
-    whole = BoardView(
-        frame=Frame(base, "Leaderboard", "board", json),
+    entries = BoardEntries(data, cards, validity.get)
+    first = fitted(entries, BoardState(setting=slug))
+    states = [first.state]
+    states += [
+        replace(first.state, sort="" if column.key == "rank" else column.key, is_reversed=is_reversed)
+        for column in first.columns
+        for is_reversed in (False, True)
+        if column.key != "rank" or is_reversed
+    ]
+    whole = _view(entries, settings, first, entries.ranked, is_service=False)
+    views = [replace(whole, frame=Frame(_file_page(first.state, data.setting.slug), "Leaderboard", "board", json))]
+    for state in states[1:]:
+        view = _sorted(entries, whole, replace(first, state=state), entries.ranked, is_service=False)
+        page = _file_page(state, data.setting.slug)
+        views.append(replace(view, frame=Frame(page, _title(view.sort_label), "board", json)))
+    for tab in whole.views:
+        if not tab.is_current and tab.page.view:
+            fit = fitted(entries, BoardState(setting=slug, view=tab.page.view))
+            view = _view(entries, settings, fit, entries.ranked, is_service=False)
+            views.append(replace(view, frame=Frame(tab.page, f"Leaderboard: {tab.label.lower()}", "board", json)))
+    return views
+
+
+def _view(
+    entries: BoardEntries, settings: Sequence[Setting], fit: Fitted, found: Sequence[BoardEntry], *, is_service: bool
+) -> BoardView:
+    data, state = entries.data, fit.state
+    view = BoardView(
+        frame=Frame(Page(kind="board"), "", "board"),
         lead=lead(data),
         setting=data.setting.label,
+        holds=state.view,
         menu=tuple(
             Tab(
                 other.label,
@@ -142,147 +166,99 @@ def board_views(
             )
             for index, other in enumerate(settings)
         ),
+        views=_views(entries, state, is_service=is_service),
         is_subset=data.setting.limit is not None,
         is_mini=data.setting.is_mini,
         has_scores=data.has_scores,
         by_score=data.by_score,
-        panels=shown,
-        panel_rows=panel_rows(data, cards),
-        panel_note=panel_note(data, shown),
-        costs=board_figures(data, cards, axes[0]) if axes else (),
-        axes=axis_tabs(axes, None, Page(kind="cost", setting=slug)),
-        columns=_columns(sorts, data.setting, base, sorts[0], reverse=False),
-        bands=in_bands(rows),
-        has_bands=any(row.rank.band for row in rows),
-        yardsticks=yards,
+        charts=board_charts(entries, found, state) if state.has_charts else None,
+        controls=None,
+        columns=(),
+        pinned=(),
+        bands=(),
+        has_bands=any(place.band for place in data.places.values()),
+        yardsticks=board_rows(entries, entries.yardsticks, fit.columns),
         corrected=_corrected(data),
         caption=caption(data),
-        natural=natural_picture(data),
-        weights=weights_figure(data, cards),
-        marks=marks([run.mark for run in data.setting.ranked]),
+        marks=marks(list(entries.marks)),
         sort_label="",
     )
-    views = [whole]
-    for sort in sorts:
-        for reverse in (False, True):
-            if sort is sorts[0] and not reverse:
-                continue
-            descending = sort.is_descending != reverse
-            page = Page(kind="board", setting=data.setting.slug, sort=sort.key, reverse=reverse)
-            views.append(
-                replace(
-                    whole,
-                    frame=Frame(page, f"Leaderboard by {sort.label}", "board", json),
-                    columns=_columns(sorts, data.setting, base, sort, reverse=reverse),
-                    bands=(Band("", tuple(sort_rows(rows, _by(sort.key), descending=descending))),),
-                    sort_label=f"{sort.label}, {_first(sort, descending=descending)} first",
-                )
-            )
-    return views
+    return _sorted(entries, view, fit, found, is_service=is_service)
 
 
-def _first(sort: _Sort, *, descending: bool) -> str:
-    if sort.key == "date":
-        return "newest" if descending else "oldest"
-    if sort.is_number:
-        return "highest" if descending else "lowest"
-    return "Z" if descending else "A"
-
-
-def _by(key: str) -> Callable[[BoardRow], float | str | None]:
-    return lambda row: row.sorts[key]
-
-
-def _sorts(data: BoardData, cards: Mapping[str, Card]) -> list[_Sort]:
-    tasks = [
-        _Sort(
-            board.task,
-            cards[board.task].title,
-            (board.metric or "no value", *((f"{board.wanted} absent",) if board.wanted and board.metric else ())),
-            is_descending=board.higher_is_better is not False,
-        )
-        for board in data.tasks.values()
-    ]
-    scores = [
-        _Sort("grue", "GRUE", ("mini rows" if data.setting.is_mini else "0 to 100",), is_descending=True),
-        _Sort("naturalness", "Naturalness", ("0 to 100",), is_descending=True),
-    ]
-    return [
-        _Sort("order", "Rank", ("95 % range", "by GRUE" if data.by_score else "by mean place")),
-        _Sort("name", "Run", ("mark",), is_number=False),
-        *(scores if data.has_scores else []),
-        *tasks,
-        _Sort("speed", "Speed", ("tokens/s",), is_descending=True),
-        _Sort("latency", "Latency", ("p50, ms",)),
-        *([_Sort("energy", "Energy", ("J, 1,000 rows",))] if has_energy(data) else []),
-        _Sort("size", "Size", ("parameters",)),
-        _Sort("licence", "Licence", ("as declared",), is_number=False),
-        _Sort("date", "Date", ("of the run",), is_number=False, is_descending=True),
-    ]
-
-
-def _columns(
-    sorts: Sequence[_Sort], setting: Setting, base: Page, current: _Sort, *, reverse: bool
-) -> tuple[Column, ...]:
-    columns = []
-    for sort in sorts:
-        # The current column links to its other direction, every other one to its first.
-        backwards = sort is current and not reverse
-        is_base = sort is sorts[0] and not backwards
-        page = base if is_base else Page(kind="board", setting=setting.slug, sort=sort.key, reverse=backwards)
-        direction = ""
-        if sort is current:
-            direction = "descending" if sort.is_descending != reverse else "ascending"
-        columns.append(Column(sort.label, sort.notes, sort.is_number, page, direction))
-    return tuple(columns)
-
-
-def _row(data: BoardData, run: BoardRun, validity: Mapping[str, Validity | None]) -> BoardRow:
-    overall = data.overall[run.id]
-    cost = run_cost(run, results_of(run, data.tasks))
-    entries = {name: board.entries.get(run.id) for name, board in data.tasks.items()}
-    reports = [report for single in run.singles if (report := validity.get(single.id))]
-    n_warnings = sum(len(task.warnings) for report in reports for task in report.tasks.values())
-    sorts: dict[str, float | str | None] = {
-        name: entry.score.value if entry and entry.score else None for name, entry in entries.items()
-    }
-    sorts |= {
-        "order": _order(data, run.id),
-        "grue": overall.grue.value,
-        "naturalness": overall.naturalness.value,
-        "name": run.name,
-        "speed": cost.tokens,
-        "latency": cost.p50,
-        "energy": cost.joules,
-        "size": run.parameters,
-        "licence": run.licence,
-        "date": run.created_at.isoformat(),
-    }
-    return BoardRow(
-        name=run.name,
-        page=Page(kind="run", run=run.id),
-        mark="" if run.is_yardstick else run.mark,
-        role={CEILING: "ceiling", FLOOR: "floor"}.get(run.source, "null system") if run.is_yardstick else "",
-        warnings=plural(n_warnings, "warning") if n_warnings else "",
-        rank=_rank(data, run),
-        several=in_several(run),
-        singles=singles_of(run),
-        grue=overall_cell(overall.grue, lack=overall.lack, sd=overall.sd),
-        naturalness=overall_cell(overall.naturalness),
-        scores=tuple(score_cell(entries[name], board) for name, board in data.tasks.items()),
-        speed=rate(cost.tokens),
-        latency=number(cost.p50, 0),
-        energy=amount(cost.joules) if has_energy(data) else None,
-        size=size(run.parameters),
-        licence=run.licence or NONE,
-        date=day(run.created_at),
-        sorts=sorts,
+def _sorted(
+    entries: BoardEntries, view: BoardView, fit: Fitted, found: Sequence[BoardEntry], *, is_service: bool
+) -> BoardView:
+    """The same in the order asked for."""
+    state = fit.state
+    ordered, column = in_asked_order(found, state, fit.columns)
+    if is_service:
+        ordered = ordered[state.offset : state.offset + ROWS]
+    rows = board_rows(entries, ordered, fit.columns, state.pins)
+    is_by_rank = column.key == "rank" and not state.is_reversed
+    return replace(
+        view,
+        columns=tuple(_heads(entries, fit, is_service=is_service)),
+        bands=in_bands(rows) if is_by_rank else (Band("", rows),) if rows else (),
+        sort_label="" if is_by_rank else f"{_name(column)}, {column.first(is_reversed=state.is_reversed)} first",
     )
 
 
-def _order(data: BoardData, run_id: str) -> int | None:
-    """The run's number in the order of the board."""
-    return list(data.places).index(run_id) if run_id in data.places else None
+def _name(column: BoardColumn) -> str:
+    """``IMDB`` or, where the task has several columns, ``IMDB rouge1``."""
+    return f"{column.label} {column.notes[0]}" if ":" in column.key else column.label
+
+
+def _heads(entries: BoardEntries, fit: Fitted, *, is_service: bool) -> list[Column]:
+    state = fit.state
+    current = state.sort or own_order(state)
+    heads = []
+    for column in fit.columns:
+        is_current = column.key == current
+        # The current column links to its other direction, every other one to its best first.
+        other = state.from_start(
+            sort="" if column.key == own_order(state) else column.key,
+            is_reversed=is_current and not state.is_reversed,
+        )
+        page = None
+        if is_service:
+            page = service_page(other)
+        elif state.view == "quality":
+            page = _file_page(other, entries.data.setting.slug)
+        direction = ""
+        if is_current:
+            direction = "descending" if column.is_descending != state.is_reversed else "ascending"
+        heads.append(Column(column.label, column.notes, column.is_number, page, direction))
+    return heads
+
+
+def _views(entries: BoardEntries, state: BoardState, *, is_service: bool) -> tuple[Tab, ...]:
+    shown = ["quality"]
+    shown += ["naturalness"] if entries.data.has_scores else []
+    shown += ["reward"] if entries.rewards else []
+    if len(shown) == 1:
+        return ()
+    tabs = []
+    for view in shown:
+        other = state.from_start(view=view, sort="", is_reversed=False)
+        page = service_page(other) if is_service else _file_page(other, state.setting)
+        tabs.append(Tab(view.capitalize(), page, view == state.view))
+    return tuple(tabs)
+
+
+def _file_page(state: BoardState, slug: str) -> Page:
+    """The file of a state; only the order of the board in the default setting has no slug in it."""
+    view = "" if state.view == "quality" else state.view
+    setting = slug if state.sort or state.is_reversed else state.setting
+    return Page(kind="board", setting=setting, view=view, sort=_file_sort(state), reverse=state.is_reversed)
+
+
+def _file_sort(state: BoardState) -> str:
+    return state.sort or (own_order(state) if state.is_reversed else "")
+
+
+def _title(sort_label: str) -> str:
+    return f"Leaderboard by {sort_label}" if sort_label else "Leaderboard"
 
 
 def _corrected(data: BoardData) -> tuple[Corrected, ...]:
@@ -291,11 +267,3 @@ def _corrected(data: BoardData) -> tuple[Corrected, ...]:
         for run in data.setting.runs
         if (one := run.superseded) is not None
     )
-
-
-def _rank(data: BoardData, run: BoardRun) -> RankCell:
-    place = data.places.get(run.id)
-    n_ranked = sum(one.place is not None for one in data.places.values())
-    note = number(place.mean, 1) if place and place.place and not data.by_score else ""
-    reason = "" if place and place.place else data.overall[run.id].lack
-    return rank_cell(place, n_ranked, f"mean {note}" if note else "", reason)

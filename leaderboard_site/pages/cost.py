@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grue.comparison.standings import BoardData
@@ -12,10 +12,11 @@ from leaderboard_site.cards import Card
 from leaderboard_site.costs import AXES, COLUMNS, Axis, RunCost, results_of, run_cost
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, decimals, plural
+from leaderboard_site.pages.board_entries import BoardEntry
 from leaderboard_site.pages.frame import SCORE_PLACES, Frame, ScoreCell, Tab, overall_cell, score_cell
 from leaderboard_site.pages.panels import in_order
-from leaderboard_site.pages.pictures import Picture, PictureRow
-from leaderboard_site.scatter import Point, scatter
+from leaderboard_site.pages.pictures import Picture, PictureRow, legend
+from leaderboard_site.scatter import Point, scatter, worth_drawing
 
 FEWEST = 2  # points of a picture
 
@@ -70,23 +71,50 @@ def known_axes(data: BoardData) -> list[Axis]:
     return [axis for axis in AXES if any(axis.value(cost) for cost in costs)]
 
 
-def board_figures(data: BoardData, cards: Mapping[str, Card], axis: Axis) -> tuple[Picture, ...]:
-    """The picture of a board: by GRUE score where there is one, else one for each task."""
+def board_figures(
+    data: BoardData,
+    cards: Mapping[str, Card],
+    axis: Axis,
+    entries: Sequence[BoardEntry] | None = None,
+    pins: Collection[str] = (),
+) -> tuple[Picture, ...]:
+    """The picture of a board: by GRUE score where there is one, else one for each task.
+
+    Args:
+        data: The setting, ranked.
+        cards: Task name -> card.
+        axis: The cost.
+        entries: Those that are drawn, in the order of the board; all where nothing is said.
+        pins: Ids of entries that are named.
+    """
     if data.by_score:
-        return (_figure(_overall(data), axis, "GRUE score", "GRUE score", SCORE_PLACES, higher=True),)
+        shown = _overall(data) if entries is None else [_of_entry(data, entry) for entry in entries]
+        return (_figure(shown, axis, "GRUE score", "GRUE score", SCORE_PLACES, higher=True, pins=pins),)
+    only = None if entries is None else {entry.run.id for entry in entries}
     figures = (
-        replace(task_figure(board, data, cards[board.task].title, axis), task=Page(kind="task", task=board.task))
+        replace(
+            task_figure(board, data, cards[board.task].title, axis, only, pins),
+            task=Page(kind="task", task=board.task),
+        )
         for board in data.tasks.values()
         if board.metric
     )
     return tuple(figure for figure in figures if figure.plot)
 
 
-def task_figure(board: TaskBoard, data: BoardData, title: str, axis: Axis) -> Picture:
-    """The picture of a task."""
+def task_figure(
+    board: TaskBoard,
+    data: BoardData,
+    title: str,
+    axis: Axis,
+    only: Collection[str] | None = None,
+    pins: Collection[str] = (),
+) -> Picture:
+    """The picture of a task, of all entries or of those whose ids are given."""
     higher = board.higher_is_better is not False
     places = decimals(board.metric or "", board.scale)
-    return _figure(_on_task(board, data), axis, title, board.metric or "score", places, higher=higher)
+    shown = [one for one in _on_task(board, data) if only is None or one.run.id in only]
+    return _figure(shown, axis, title, board.metric or "score", places, higher=higher, pins=pins)
 
 
 def has_energy(data: BoardData) -> bool:
@@ -107,6 +135,7 @@ def cost_views(
     settings: Sequence[tuple[Tab, Sequence[Axis]]],
     json: Page,
     board: TaskBoard | None = None,
+    only: str = "",
 ) -> list[CostView]:
     """A page for each cost that is known in a setting.
 
@@ -117,6 +146,7 @@ def cost_views(
         settings: Links to the pages of each setting, with the costs that it has.
         json: The JSON document of the same runs.
         board: A task; ``None`` for all of the setting.
+        only: Key of the only cost that is wanted; empty for all.
     """
     task = board.task if board else ""
     base = Page(kind="cost", task=task, setting=slug)
@@ -128,11 +158,12 @@ def cost_views(
         crumbs += (("Tasks", Page(kind="tasks")), (cards[task].title, where))
     title = f"Quality against cost: {cards[task].title}" if board else "Quality against cost"
     axes, section = known_axes(data), "tasks" if board else "board"
+    lead, rows = _lead(data, shown), tuple(_cost_row(one) for one in shown)
     return [
         CostView(
             frame=Frame(replace(base, axis=axis.key), f"{title}, {axis.title.lower()}", section, json),
             title=title,
-            lead=_lead(data, shown),
+            lead=lead,
             crumbs=crumbs,
             axes=axis_tabs(axes, axis, base),
             settings=tuple(
@@ -142,24 +173,29 @@ def cost_views(
             ),
             figures=(task_figure(board, data, cards[task].title, axis),) if board else board_figures(data, cards, axis),
             columns=tuple((head, unit) for head, unit, _ in COLUMNS),
-            rows=tuple(_cost_row(one) for one in shown),
+            rows=rows,
             quality=quality,
             caption=f"Costs of {plural(len(shown), 'run')}, {data.setting.label}.",
             has_estimates=any(one.cost.utilization is not None for one in shown),
         )
         for axis in axes
+        if only in ("", axis.key)
     ]
 
 
 def _overall(data: BoardData) -> list[Measured]:
-    found = []
-    for run in in_order(data):
-        one = data.overall[run.id]
-        score = None if one.lack or not data.by_score else one.grue.value
-        low, high = one.grue.ci95 or (None, None)
-        cost = run_cost(run, results_of(run, data.tasks))
-        found.append(Measured(run, overall_cell(one.grue, lack=one.lack), score, low, high, cost))
-    return found
+    return [_measured(data, run, run_cost(run, results_of(run, data.tasks))) for run in in_order(data)]
+
+
+def _of_entry(data: BoardData, entry: BoardEntry) -> Measured:
+    return _measured(data, entry.run, entry.cost)
+
+
+def _measured(data: BoardData, run: BoardRun, cost: RunCost) -> Measured:
+    one = data.overall[run.id]
+    score = None if one.lack or not data.by_score else one.grue.value
+    low, high = one.grue.ci95 or (None, None)
+    return Measured(run, overall_cell(one.grue, lack=one.lack), score, low, high, cost)
 
 
 def _on_task(board: TaskBoard, data: BoardData) -> list[Measured]:
@@ -175,49 +211,58 @@ def _on_task(board: TaskBoard, data: BoardData) -> list[Measured]:
     return sorted(found, key=lambda one: (board.entries[one.run.id].rank or len(found) + 1, one.run.name))
 
 
-def _figure(shown: Sequence[Measured], axis: Axis, title: str, quality: str, places: int, *, higher: bool) -> Picture:
+def _figure(
+    shown: Sequence[Measured],
+    axis: Axis,
+    title: str,
+    quality: str,
+    places: int,
+    *,
+    higher: bool,
+    pins: Collection[str] = (),
+) -> Picture:
     points: list[Point] = []
-    rows: list[tuple[int, Measured]] = []
+    measured: dict[int, Measured] = {}
     for one in shown:
         x = axis.value(one.cost)
         if one.value is None or not x:
             continue
-        index = len(points) + 1
+        number = len(points) + 1
+        measured[number] = one
         points.append(
             Point(
-                number=index, name=one.run.name, x=x, y=one.value, low=one.low, high=one.high,
-                is_open=one.run.mark != "verified",
+                number=number, name=one.run.name, x=x, y=one.value, low=one.low, high=one.high,
+                is_open=one.run.mark != "verified", is_named=one.run.id in pins,
             )
         )  # fmt: skip
-        rows.append((index, one))
+    drawn = worth_drawing(points, more_is_cheaper=axis.more_is_cheaper, higher_is_better=higher)
     plot = None
-    if len(points) >= FEWEST:
+    if len(drawn) >= FEWEST:
         plot = scatter(
-            points, more_is_cheaper=axis.more_is_cheaper, higher_is_better=higher, places=places, label=axis.tick
+            drawn, more_is_cheaper=axis.more_is_cheaper, higher_is_better=higher, places=places, label=axis.tick
         )
     first = set(plot.first) if plot else set()
-    names = [point.name for point in points if point.number in first]
+    names = [point.name for point in drawn if point.number in first]
     sides = f"{'Up' if higher else 'Down'} is better, {'right' if axis.more_is_cheaper else 'left'} is cheaper."
     beyond = "No run lies beyond the dashed line; whether a gap is more than chance is not tested."
-    numbers = " Numbers are those of the table." if len(points) > len(first) else ""
     across = f"{axis.unit}, log scale" if plot and plot.is_log else axis.unit
     return Picture(
         title=f"{title} against {axis.title.lower()}",
         name=title,
-        note=f"{sides} Bars: 95 % intervals. {beyond}{numbers}",
-        label=f"{quality} of {plural(len(points), 'run')} against {axis.unit}. On the frontier: {', '.join(names)}.",
+        note=f"{sides} Bars: 95 % intervals. {beyond}{legend(len(points), len(drawn), len(first))}",
+        label=f"{quality} of {plural(len(drawn), 'run')} against {axis.unit}. On the frontier: {', '.join(names)}.",
         plot=plot,
         reason=_too_few(len(points), axis),
         rows=tuple(
             PictureRow(
-                number=str(index),
-                name=one.run.name,
-                page=Page(kind="run", run=one.run.id),
-                score=one.cell,
-                against=axis.text(one.cost),
-                is_first=index in first,
+                number=str(point.number),
+                name=point.name,
+                page=Page(kind="run", run=measured[point.number].run.id),
+                score=measured[point.number].cell,
+                against=axis.text(measured[point.number].cost),
+                is_first=point.number in first,
             )
-            for index, one in rows
+            for point in drawn
         ),
         across=across,
         against=axis.title,

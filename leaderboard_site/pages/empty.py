@@ -13,9 +13,10 @@ class EmptyView:
     """Page value of ``empty.html``."""
 
     frame: Frame
+    can_submit: bool
 
 
-def empty_view() -> EmptyView:
-    """The page in the board's place."""
+def empty_view(*, is_service: bool = False) -> EmptyView:
+    """The page in the board's place; a server can also be sent a result."""
     frame = Frame(Page(kind="board"), "Leaderboard", "board", Page(kind="json", name="leaderboard"))
-    return EmptyView(frame)
+    return EmptyView(frame, is_service)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from grue.comparison.standings import BoardData
 from grue.comparison.standings_runs import BoardRun
@@ -12,20 +12,28 @@ from leaderboard_site.links import Page
 from leaderboard_site.numbers import number, plural
 from leaderboard_site.pages.frame import SCORE_PLACES, overall_cell
 from leaderboard_site.pages.panels import in_order
-from leaderboard_site.pages.pictures import Picture, PictureRow
-from leaderboard_site.scatter import Point, scatter
+from leaderboard_site.pages.pictures import Picture, PictureRow, legend
+from leaderboard_site.scatter import Point, scatter, worth_drawing
 
 FEWEST = 2  # points of a picture
 
 
-def natural_picture(data: BoardData) -> Picture | None:
-    """GRUE score against naturalness; ``None`` where fewer than two entries have both."""
+def natural_picture(
+    data: BoardData, shown: Sequence[BoardRun] | None = None, pins: Collection[str] = ()
+) -> Picture | None:
+    """GRUE score against naturalness; ``None`` where fewer than two entries have both.
+
+    Args:
+        data: The setting, ranked.
+        shown: Entries that are drawn, in the order of the board; all where nothing is said.
+        pins: Ids of entries that are named.
+    """
     found = (
         (run, one.grue, one.naturalness)
-        for run in in_order(data)
+        for run in (in_order(data) if shown is None else shown)
         if not (one := data.overall[run.id]).lack and data.by_score
     )
-    return _picture(found, "GRUE score against naturalness", "GRUE score")
+    return _picture(found, "GRUE score against naturalness", "GRUE score", pins)
 
 
 def natural_picture_of_task(board: TaskBoard, data: BoardData) -> Picture | None:
@@ -38,35 +46,37 @@ def natural_picture_of_task(board: TaskBoard, data: BoardData) -> Picture | None
     return _picture(found, "Quality against naturalness", "Quality")
 
 
-def _picture(found: Iterable[tuple[BoardRun, ScoreValue, ScoreValue]], title: str, quality: str) -> Picture | None:
+def _picture(
+    found: Iterable[tuple[BoardRun, ScoreValue, ScoreValue]], title: str, quality: str, pins: Collection[str] = ()
+) -> Picture | None:
     points: list[Point] = []
-    shown: list[tuple[BoardRun, ScoreValue, ScoreValue]] = []
+    shown: dict[int, tuple[BoardRun, ScoreValue, ScoreValue]] = {}
     for run, score, natural in found:
         if score.value is None or natural.value is None:
             continue
         low, high = score.ci95 or (None, None)
-        is_open = run.mark != "verified"
+        shown[len(points) + 1] = run, score, natural
         points.append(
             Point(
                 number=len(points) + 1, name=run.name, x=natural.value, y=score.value, low=low, high=high,
-                is_open=is_open,
+                is_open=run.mark != "verified", is_named=run.id in pins,
             )
         )  # fmt: skip
-        shown.append((run, score, natural))
     if len(points) < FEWEST:
         return None
-    plot = scatter(points, more_is_cheaper=True, higher_is_better=True, places=SCORE_PLACES, is_linear=True)
+    drawn = worth_drawing(points, more_is_cheaper=True, higher_is_better=True)
+    plot = scatter(drawn, more_is_cheaper=True, higher_is_better=True, places=SCORE_PLACES, is_linear=True)
     first = set(plot.first)
-    names = ", ".join(point.name for point in points if point.number in first)
-    numbers = " Numbers are those of the table." if len(points) > len(first) else ""
+    names = ", ".join(point.name for point in drawn if point.number in first)
     return Picture(
         title=title,
         name=quality,
         note=(
             "Up is better, right varies and runs as long as the references. High and far left: a metric was pleased "
-            f"by texts that people do not write. No run lies beyond the dashed line. Bars: 95 % intervals.{numbers}"
+            "by texts that people do not write. No run lies beyond the dashed line. Bars: 95 % intervals."
+            f"{legend(len(points), len(drawn), len(first))}"
         ),
-        label=f"{quality} of {plural(len(points), 'run')} against naturalness. On the frontier: {names}.",
+        label=f"{quality} of {plural(len(drawn), 'run')} against naturalness. On the frontier: {names}.",
         plot=plot,
         reason="",
         rows=tuple(
@@ -78,7 +88,8 @@ def _picture(found: Iterable[tuple[BoardRun, ScoreValue, ScoreValue]], title: st
                 against=number(natural.value, SCORE_PLACES),
                 is_first=point.number in first,
             )
-            for point, (run, score, natural) in zip(points, shown, strict=True)
+            for point in drawn
+            for run, score, natural in [shown[point.number]]
         ),
         across="naturalness, 100 as the references",
         against="Naturalness",

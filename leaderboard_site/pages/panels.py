@@ -15,7 +15,8 @@ from leaderboard_site.links import Page
 from leaderboard_site.numbers import between, count, decimals, number
 from leaderboard_site.pages.frame import SCORE_PLACES
 
-MOST_DOTS = 12  # runs in one panel of the picture; the table has all
+MOST_DOTS = 12  # runs in one panel of the picture
+MOST_ROWS = 40  # runs in the table behind it; the ranking has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +101,16 @@ def panel_note(data: BoardData, shown: Sequence[Panel]) -> str:
     if above:
         parts.append(f"The axis starts above 0 for {', '.join(above)}.")
     if len(data.places) > MOST_DOTS:
-        parts.append(f"The first {MOST_DOTS} runs of {len(data.places)}; all are in the ranking.")
+        parts.append(f"The first {MOST_DOTS} runs of {count(len(data.places))}; all are in the ranking.")
     return " ".join(parts)
 
 
 def panel_rows(data: BoardData, cards: Mapping[str, Card]) -> tuple[PanelRow, ...]:
-    """The numbers behind the picture, yardsticks included."""
+    """The numbers behind the picture, of the first runs and the yardsticks."""
     rows = []
+    runs = [*in_order(data)[:MOST_ROWS], *yardsticks(data.setting)]
     for board in data.tasks.values():
-        for run in [*in_order(data), *yardsticks(data.setting)]:
+        for run in runs:
             entry = board.entries.get(run.id)
             score = entry.score if entry and not entry.differs else None
             if board.metric is None or score is None or score.value is None:

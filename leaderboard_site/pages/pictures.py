@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leaderboard_site.links import Page
+from leaderboard_site.numbers import count
 from leaderboard_site.pages.frame import ScoreCell
-from leaderboard_site.scatter import Scatter
+from leaderboard_site.scatter import MOST_NUMBERS, Scatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class PictureRow:
         number: Of the point.
         against: The value on the other axis, as text.
         is_first: Whether it is on the frontier.
+        is_alarm: Whether it is drawn as a warning.
     """
 
     number: str
@@ -25,6 +27,7 @@ class PictureRow:
     score: ScoreCell
     against: str
     is_first: bool
+    is_alarm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +60,10 @@ class Picture:
     unit: str
     quality: str
     task: Page | None = None
+
+
+def legend(n_points: int, n_drawn: int, n_named: int) -> str:
+    """What the numbers beside points are, and which points are left out."""
+    if n_drawn < n_points:
+        return f" Drawn: {count(n_drawn)} of {count(n_points)} runs, the frontier and the first by rank."
+    return " Numbers are those of the table." if n_named < n_drawn <= MOST_NUMBERS else ""

@@ -12,7 +12,8 @@ from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, percent
 from leaderboard_site.pages.panels import in_order
 
-MOST_DOTS = 12  # entries in the picture; the table has all
+MOST_DOTS = 12  # entries in the picture
+MOST_ROWS = 40  # in the table behind it: those most often first, then those left out
 CLEAR = 0.95  # of the weightings
 
 
@@ -74,12 +75,14 @@ def weights_figure(data: BoardData, cards: Mapping[str, Card]) -> WeightsFigure 
             [("every weighting", 100.0)],
             0,
         ),
-        rows=(
-            *(WeightsRow(run.name, Page(kind="run", run=run.id), percent(one), "") for run, one in shares),
-            *(
-                WeightsRow(run.name, Page(kind="run", run=run.id), NONE, f"lacks {found.left_out[run.id]}")
-                for run in entries
-                if run.id in found.left_out
-            ),
+        rows=tuple(
+            [
+                *(WeightsRow(run.name, Page(kind="run", run=run.id), percent(one), "") for run, one in shares),
+                *(
+                    WeightsRow(run.name, Page(kind="run", run=run.id), NONE, f"lacks {found.left_out[run.id]}")
+                    for run in entries
+                    if run.id in found.left_out
+                ),
+            ][:MOST_ROWS]
         ),
     )

@@ -71,7 +71,8 @@ def test_every_mark_is_shown_with_its_meaning(page: Callable[[str], Any]) -> Non
 def test_pictures_have_their_numbers_in_a_table_and_say_what_they_mean(page: Callable[[str], Any]) -> None:
     html = page(".")
     charts = [one for one in html.find("figure", class_="chart") if "Numbers behind this chart" in one.text]
-    natural, weights = charts
+    cost, natural, weights = charts
+    assert "GRUE score against time" in cost.text
     assert "GRUE score against naturalness" in natural.text
     assert "alder-11b-encdec ◆ on the frontier" in _flat(natural)
     assert "tarn-7b-sampled is first in 100.0\u202f% of weightings: that it leads does not rest on" in weights.text
