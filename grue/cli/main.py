@@ -38,6 +38,8 @@ COMMANDS = {
     "leaderboard": "grue.cli.leaderboard",
     "export": "grue.cli.export",
     "import": "grue.cli.imports",
+    "serve": "grue.cli.serve",
+    "worker": "grue.cli.worker",
     "db": "grue.cli.db",
     "tasks": "grue.cli.tasks",
     "metrics": "grue.cli.metrics",

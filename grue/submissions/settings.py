@@ -43,6 +43,7 @@ class ServiceSettings(BaseSettings):
         queue_hours: A job that waited for longer fails.
         generate_hours: Limit of the first step.
         score_hours: Limit of the second step.
+        generate_memory_gb: Memory of the process that generates; 0 for three quarters of the machine's.
         upload_mb: Largest prediction file or archive, as it is sent.
         unpacked_mb: The same after decompression.
         model_gb: Largest checkpoint, all files together.
@@ -81,6 +82,7 @@ class ServiceSettings(BaseSettings):
     queue_hours: float = Field(72.0, gt=0)
     generate_hours: float = Field(12.0, gt=0)
     score_hours: float = Field(2.0, gt=0)
+    generate_memory_gb: float = Field(0.0, ge=0)
     upload_mb: int = Field(200, ge=1)
     unpacked_mb: int = Field(2000, ge=1)
     model_gb: float = Field(20.0, gt=0)

@@ -31,7 +31,7 @@ def generations_to_score(request: ScoreRequest) -> ToScore:
     weights are hashed again.
 
     Raises:
-        JobFailure: where a task lacks a generation, or was asked other prompts than the data have.
+        JobError: where a task lacks a generation, or was asked other prompts than the data have.
         CheckpointError: where the weights are not those that generated.
     """
     stored = read_run(request.source, shard=True)

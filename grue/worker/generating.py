@@ -18,7 +18,7 @@ from grue.core.run import DataInfo, Shard
 from grue.core.task import STANDARD
 from grue.core.text import Json
 from grue.worker.programs import answers, die_with_parent
-from grue.worker.reasons import BAD_CHECKPOINT, MEMORY, NAN, NOT_NUMBERS, OUT_OF_MEMORY, JobFailure, is_memory, of_error
+from grue.worker.reasons import BAD_CHECKPOINT, MEMORY, NAN, NOT_NUMBERS, OUT_OF_MEMORY, JobError, is_memory, of_error
 
 if TYPE_CHECKING:
     from grue.evaluation.progress import Workload
@@ -38,7 +38,7 @@ def main(parent: int) -> None:
     say = answers()
     request = json.loads(Path(REQUEST).read_text())
     try:
-        generate(request, Path(RUN), say)
+        generate({**request, "checkpoint": sys.argv[1]}, Path(RUN), say)
         say({"kind": "done"})
     except Exception as error:  # noqa: BLE001 - a checkpoint may bring about anything; the worker says what it means
         say({"kind": "failed", **asdict(of_error(error))})
@@ -55,7 +55,7 @@ def generate(request: Mapping[str, str], out: Path, say: Say) -> None:
 
     Raises:
         GrueError: for a checkpoint that cannot be used.
-        JobFailure: where not every row got a text.
+        JobError: where not every row got a text.
     """
     from grue.engine.loading import LoadsAhead
     from grue.engine.open import EngineOptions, open_engine
@@ -85,14 +85,14 @@ def generate(request: Mapping[str, str], out: Path, say: Say) -> None:
             raise _failure(name, result.error or "", result.failed, result.expected)
 
 
-def _failure(task: str, error: str, failed: int, expected: int) -> JobFailure:
+def _failure(task: str, error: str, failed: int, expected: int) -> JobError:
     shown = f"{task}: {failed} of {expected} rows got no text."
     if "logits that are no numbers" in error:
-        return JobFailure(NOT_NUMBERS, f"{shown} {NAN}", is_ours=False, note=error)
+        return JobError(NOT_NUMBERS, f"{shown} {NAN}", is_ours=False, note=error)
     if is_memory(error):
-        return JobFailure(OUT_OF_MEMORY, f"{shown} {MEMORY}", is_ours=False, note=error)
+        return JobError(OUT_OF_MEMORY, f"{shown} {MEMORY}", is_ours=False, note=error)
     detail = f"{shown} {error[:SHOWN_CHARACTERS]} 'grue eval -m FOLDER -t {task}' shows it on your machine."
-    return JobFailure(BAD_CHECKPOINT, detail, is_ours=False, note=error)
+    return JobError(BAD_CHECKPOINT, detail, is_ours=False, note=error)
 
 
 def _selected(folder: Path, split: str) -> Selected:

@@ -30,7 +30,11 @@ KEPT = (
 
 
 class Program:
-    """A running program; it dies with the worker, and by ``kill`` with all that it started."""
+    """A running program; it dies with the worker, and by ``kill`` with all that it started.
+
+    Attributes:
+        error_tail: The end of what it wrote to standard error, once it has ended.
+    """
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long-lived as the process
@@ -44,6 +48,7 @@ class Program:
             start_new_session=True,  # Ctrl-C is for the worker, which stops in good order
         )
         self._rest = b""
+        self.error_tail = ""
 
     @property
     def pid(self) -> int:
@@ -93,14 +98,6 @@ class Program:
         code = self._process.wait()
         return code if code >= 0 else 128 - code
 
-    def error_text(self) -> str:
-        """The end of what it wrote to standard error."""
-        with suppress(OSError, ValueError):
-            size = self._errors.seek(0, os.SEEK_END)
-            self._errors.seek(max(0, size - ERROR_BYTES))
-            return self._errors.read().decode("utf-8", "replace").strip()
-        return ""
-
     def kill(self) -> None:
         """End it and all of its process group now."""
         with suppress(ProcessLookupError, PermissionError):
@@ -113,6 +110,9 @@ class Program:
         """End it, and give back its pipes."""
         if self.is_alive:
             self.kill()
+        with suppress(OSError, ValueError):
+            self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - ERROR_BYTES))
+            self.error_tail = self._errors.read().decode("utf-8", "replace").strip()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None:
                 with suppress(OSError):

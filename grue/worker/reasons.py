@@ -24,7 +24,7 @@ NAN = (
 
 
 @dataclass
-class JobFailure(Exception):
+class JobError(Exception):
     """A job ends without a result.
 
     Attributes:
@@ -48,19 +48,19 @@ class StoppedError(Exception):
     """The worker was asked to stop in good order."""
 
 
-def internal(note: str) -> JobFailure:
+def internal(note: str) -> JobError:
     """A fault of ours."""
-    return JobFailure(INTERNAL, OURS, is_ours=True, note=note)
+    return JobError(INTERNAL, OURS, is_ours=True, note=note)
 
 
-def too_slow(reason: str, hours: float) -> JobFailure:
+def too_slow(reason: str, hours: float) -> JobError:
     """A step that took longer than it may."""
     step = "Generating" if reason == GENERATE_TIMEOUT else "Scoring"
     fix = "submit a smaller or quicker checkpoint" if reason == GENERATE_TIMEOUT else "submit shorter texts"
-    return JobFailure(reason, f"{step} took longer than {hours:g} hours, its limit: {fix}.", is_ours=False)
+    return JobError(reason, f"{step} took longer than {hours:g} hours, its limit: {fix}.", is_ours=False)
 
 
-def of_error(error: BaseException, *, is_hidden: bool = False) -> JobFailure:
+def of_error(error: BaseException, *, is_hidden: bool = False) -> JobError:
     """What an error of a step means for its submission.
 
     Args:
@@ -68,15 +68,15 @@ def of_error(error: BaseException, *, is_hidden: bool = False) -> JobFailure:
         is_hidden: Whether a message could show rows of a hidden split.
     """
     note = f"{type(error).__name__}: {error}"
-    if isinstance(error, JobFailure):
+    if isinstance(error, JobError):
         return error
     if isinstance(error, MemoryError) or is_memory(str(error)):
-        return JobFailure(OUT_OF_MEMORY, MEMORY, is_ours=False, note=note)
+        return JobError(OUT_OF_MEMORY, MEMORY, is_ours=False, note=note)
     if isinstance(error, SubmissionError):
         shown = "The file does not fit the rows that are asked for." if is_hidden else told(error)
-        return JobFailure(INVALID, shown, is_ours=False, note=note)
+        return JobError(INVALID, shown, is_ours=False, note=note)
     if isinstance(error, CheckpointError):
-        return JobFailure(BAD_CHECKPOINT, told(error), is_ours=False, note=note)
+        return JobError(BAD_CHECKPOINT, told(error), is_ours=False, note=note)
     return internal(note)
 
 

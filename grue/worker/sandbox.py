@@ -84,19 +84,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enclosed:
-    """A command as it runs in its enclosure.
-
-    Attributes:
-        command: What the worker starts.
-        checkpoint: Where the command finds the checkpoint.
-    """
-
-    command: Sequence[str]
-    checkpoint: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
     """Puts programs of ours into an enclosure."""
 
@@ -105,8 +92,8 @@ class Sandbox:
 
     def enclosed(
         self, module: str, *, work: Path, root: Path, checkpoint: Path, limits: Limits, command: Sequence[str] = ()
-    ) -> Enclosed:
-        """The command that runs a module's ``main``.
+    ) -> list[str]:
+        """What the worker starts so that a module's ``main`` runs, its argument the place of the checkpoint.
 
         Args:
             module: Its name.
@@ -117,7 +104,7 @@ class Sandbox:
             command: Run this instead of a module.
         """
         files = self.protection.files
-        inner = Path(WORK) if files else work
+        inner, inner_checkpoint = (Path(WORK), Path(CHECKPOINT)) if files else (work, checkpoint)
         for name in ("home", "tmp"):
             (work / name).mkdir(exist_ok=True)
         if self.protection.drop_user:
@@ -146,14 +133,11 @@ class Sandbox:
             "tmp_bytes": limits.tmp_bytes,
             "folder": str(inner),
             "limits": limits.to_json(),
-            "command": list(command) or python(module, parent=0),
+            "command": [*(command or python(module, parent=0)), str(inner_checkpoint)],
             "environment": environment,
         }
         script = str(Path(enclosure.__file__).absolute())
-        return Enclosed(
-            command=[sys.executable, "-I", "-S", script, json.dumps(asked)],
-            checkpoint=Path(CHECKPOINT) if files else checkpoint,
-        )
+        return [sys.executable, "-I", "-S", script, json.dumps(asked)]
 
 
 def best_sandbox() -> Sandbox:
@@ -188,7 +172,7 @@ def _works(sandbox: Sandbox) -> bool:
         limits = Limits(memory_bytes=4096 * MEBIBYTE, cpu_seconds=PROBE_SECONDS)
         enclosed = sandbox.enclosed("grue.worker.probe", work=work, root=root, checkpoint=work, limits=limits)
         try:
-            done = subprocess.run(enclosed.command, capture_output=True, timeout=PROBE_SECONDS, env=clean_environment())
+            done = subprocess.run(enclosed, capture_output=True, timeout=PROBE_SECONDS, env=clean_environment())
         except (OSError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0

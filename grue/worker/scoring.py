@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grue.core.text import Json
 from grue.worker.programs import answers, die_with_parent
-from grue.worker.reasons import JobFailure, internal, of_error
+from grue.worker.reasons import internal, of_error
 from grue.worker.scored import ScoreRequest
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def score(request: ScoreRequest, say: Say) -> str:
     """Make the run directory that a request asks for; its status.
 
     Raises:
-        JobFailure: where there is no whole result.
+        JobError: where there is no whole result.
         GrueError: for a file that is not what it was when it was checked.
     """
     from grue.core import reach
