@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from grue.core.rows import Row
 from grue.runs.prediction_lines import Problem as UploadProblem
-from grue.submissions.settings import ServiceSettings
+
+if TYPE_CHECKING:  # the processes that read strangers' files start without the settings' library
+    from grue.submissions.settings import ServiceSettings
 
 __all__ = ["CheckedUpload", "Kind", "TaskCount", "UploadLimits", "UploadProblem", "refused"]
 
