@@ -8,6 +8,7 @@ from grue.runs.read import MANIFEST, RESULTS, read_run
 from grue.runs.row_counts import check_row_counts
 from grue.store import queries
 from grue.store.database import Store, open_store
+from grue.store.service.submissions import hidden_run_ids
 from grue.store.values import Location
 from leaderboard_site.collect import Collection, Skipped, one_line, with_decisions
 
@@ -15,7 +16,7 @@ _FIX = "Run 'grue db rebuild --results DIR'."
 
 
 def collect_stored(url: str | None = None) -> Collection:
-    """All runs of the store, each as its directory says and the index has it.
+    """All runs of the store that public pages show, each as its directory says and the index has it.
 
     Args:
         url: Address of the database; that of the settings where nothing is said.
@@ -29,7 +30,8 @@ def collect_stored(url: str | None = None) -> Collection:
 
 
 def _collected(store: Store) -> Collection:
-    locations = queries.locations(store)
+    hidden = hidden_run_ids(store)
+    locations = [location for location in queries.locations(store) if location.run_id not in hidden]
     if not locations:
         raise UsageError(
             f"The store {store.shown} holds no runs.",

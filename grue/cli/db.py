@@ -82,7 +82,8 @@ def rebuild(results: Results = None, more: More = None, quiet: Quiet = False, as
         print_json({"database": shown, **_rebuilt(done)})
     else:
         said = f"{done.runs} runs, {len(done.added)} new, {len(done.removed)} gone, {len(done.changed)} changed"
-        stdout().print(f"{said}. {shown}", soft_wrap=True)
+        kept = f", {len(done.kept)} of submissions kept" if done.kept else ""
+        stdout().print(f"{said}{kept}. {shown}", soft_wrap=True)
     if done.skipped or done.refused:
         raise typer.Exit(Exit.PARTLY)
 
@@ -221,6 +222,7 @@ def _rebuilt(done: Rebuilt) -> dict[str, Json]:
         "runs": done.runs,
         "added": list(done.added),
         "removed": list(done.removed),
+        **({"kept": list(done.kept)} if done.kept else {}),
         "changed": list(done.changed),
         "skipped": _skipped(done.skipped),
         "refused": [{**asdict(refused.decision), "cause": refused.reason} for refused in done.refused],

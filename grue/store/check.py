@@ -18,6 +18,7 @@ from grue.store.models import RunModel
 from grue.store.reading import Indexed, Progress, RunReader, folders_of
 from grue.store.records import flat
 from grue.store.rows import RunRows, record_from
+from grue.store.service.visibility import run_ids
 from grue.store.tables import read_rows
 
 MISSING, EXTRA, CHANGED = "missing", "extra", "changed"
@@ -68,6 +69,8 @@ class Checked:
 def check(store: Store, results: Sequence[Path], progress: Progress | None = None) -> Checked:
     """Compare the index with run directories; nothing is changed.
 
+    Runs of submissions lie with the artifacts: one that no folder holds is no difference.
+
     Args:
         store: An open store.
         results: Folders of run directories, or run directories.
@@ -82,8 +85,9 @@ def check(store: Store, results: Sequence[Path], progress: Progress | None = Non
     with store.read() as connection:
         for sound in reader.chunks():
             differences += _differences(connection, sound)
+        of_submissions = run_ids(connection)
         for row in connection.execute(select(RunModel.run_id, RunModel.path).order_by(RunModel.run_id)):
-            if row.run_id not in reader.checksums:
+            if row.run_id not in reader.checksums and row.run_id not in of_submissions:
                 differences.append(Difference(EXTRA, row.run_id, "", None, row.path))
         differences += _decision_differences(reader.decisions, all_decisions(connection))
     differences.sort(key=lambda one: (one.run_id, one.key))

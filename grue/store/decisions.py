@@ -13,6 +13,7 @@ from grue.runs.identity import timestamp
 from grue.runs.supersession import Supersession, unfit, write_supersession
 from grue.store.database import Store
 from grue.store.models import RunModel, SupersessionModel
+from grue.store.service.board import board_changed
 
 
 def supersede(store: Store, old: str, new: str, reason: str) -> Supersession:
@@ -40,6 +41,7 @@ def supersede(store: Store, old: str, new: str, reason: str) -> Supersession:
         if fault:
             raise StoreError(fault, "'grue db list' shows which run took the place of which.")
         add_decisions(connection, [decision])
+        board_changed(connection)
         # Last: where the file cannot be written, the transaction is undone.
         write_supersession(Path(paths[decision.new]), decision)
     return decision

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from grue.core.errors import RunDirectoryError, StoreError
 from grue.runs.read import Broken, read_run
@@ -18,8 +19,13 @@ from grue.store.indexing import index_run
 from grue.store.models import AskedModel, ResultModel, RunModel, SuiteModel
 from grue.store.reading import Progress, RunReader, folders_of
 from grue.store.records import record_of
-from grue.store.rows import rows_of
-from grue.store.tables import RowWriter
+from grue.store.rows import RunRows, rows_of
+from grue.store.service.board import board_changed
+from grue.store.service.visibility import run_ids
+from grue.store.spool import Spool
+from grue.store.tables import RowWriter, read_rows
+
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class Rebuilt:
         runs: Runs that the index has now.
         added: Ids that it had not before.
         removed: Ids that it has no longer, as no folder holds them.
+        kept: Ids that no folder holds and that it has all the same: of submissions, whose directories lie with the
+            artifacts, and of runs that were added meanwhile.
         changed: Ids whose results are not what they were before: the run directory was changed.
         skipped: Run directories that cannot be used.
         refused: Decisions of run directories that contradict earlier ones.
@@ -38,13 +46,14 @@ class Rebuilt:
     runs: int
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    kept: tuple[str, ...]
     changed: tuple[str, ...]
     skipped: tuple[Broken, ...]
     refused: tuple[Refused, ...]
 
 
 def rebuild(store: Store, results: Sequence[Path], progress: Progress | None = None) -> Rebuilt:
-    """Replace the whole index by what the folders hold; decisions of the database stay.
+    """Replace the whole index by what the folders hold; what is born in the database stays.
 
     Args:
         store: An open store.
@@ -56,22 +65,31 @@ def rebuild(store: Store, results: Sequence[Path], progress: Progress | None = N
         StoreError: where the database fails; the old index stands then.
     """
     reader = RunReader(folders_of(results), progress)
-    # The lock comes first: a run that another process adds while folders are read is not lost.
-    with store.rebuild() as connection:
-        columns = select(RunModel.run_id, RunModel.checksum)
-        before = {row.run_id: row.checksum for row in connection.execute(columns)}
-        for model in (ResultModel, RunModel, AskedModel, SuiteModel):
-            connection.execute(delete(model))
-        writer = RowWriter(connection)
+    with store.read() as connection:
+        at_first = _checksums(connection)
+    # Folders are read before the lock is taken: queue and workers write meanwhile.
+    with Spool[list[RunRows]]() as spool:
         for sound in reader.chunks():
-            writer.insert([found.rows for found in sound])
-        added, refused = sorted_out(reader.decisions, all_decisions(connection))
-        add_decisions(connection, added)
+            spool.put([found.rows for found in sound])
+        with store.rebuild() as connection:
+            before = _checksums(connection)
+            elsewhere = before.keys() - reader.checksums.keys()
+            kept = {run_id for run_id in elsewhere if run_id not in at_first} | (elsewhere & run_ids(connection))
+            stay = [list(read_rows(connection, some).values()) for some in _some(sorted(kept))]
+            for model in (ResultModel, RunModel, AskedModel, SuiteModel):
+                connection.execute(delete(model))
+            writer = RowWriter(connection)
+            for rows in chain(spool, stay):
+                writer.insert(rows)
+            added, refused = sorted_out(reader.decisions, all_decisions(connection))
+            add_decisions(connection, added)
+            board_changed(connection)
     checksums = reader.checksums
     return Rebuilt(
-        runs=len(checksums),
+        runs=len(checksums) + len(kept),
         added=tuple(sorted(checksums.keys() - before.keys())),
-        removed=tuple(sorted(before.keys() - checksums.keys())),
+        removed=tuple(sorted(elsewhere - kept)),
+        kept=tuple(sorted(kept)),
         changed=tuple(sorted(key for key in before if key in checksums and checksums[key] != before[key])),
         skipped=tuple(reader.skipped),
         refused=tuple(refused),
@@ -99,4 +117,16 @@ def add_run(store: Store, path: Path) -> bool:
         if refused:
             raise StoreError(f"a decision of the run does not fit: {refused[0].reason}", place=str(path))
         add_decisions(connection, added)
+        if is_new or added:
+            board_changed(connection)
     return is_new
+
+
+def _some(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at a time as a statement may name."""
+    return (run_ids[first : first + _AT_ONCE] for first in range(0, len(run_ids), _AT_ONCE))
+
+
+def _checksums(connection: Connection) -> dict[str, str]:
+    columns = select(RunModel.run_id, RunModel.checksum)
+    return {row.run_id: row.checksum for row in connection.execute(columns)}

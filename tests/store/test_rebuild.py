@@ -142,11 +142,11 @@ def test_run_added_while_folders_are_read_is_not_lost(
             if not started:
                 started.append(done)
                 added.start()
-                added.join(0.3)
-                assert added.is_alive(), "it waits for the rebuild"
+                added.join(30)
+                assert not added.is_alive(), "folders are read without the lock"
 
-        rebuild_index(store, [runs.folder], add_now)
-        added.join(30)
+        done = rebuild_index(store, [runs.folder], add_now)
+        assert (done.kept, done.removed) == ((late.name,), ())
         assert {location.run_id for location in queries.locations(store)} == {"01J" + "1".rjust(23, "0"), late.name}
 
 

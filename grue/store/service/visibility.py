@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, or_, select, union
+from sqlalchemy import Connection, delete, insert, or_, select, union
 
 from grue.core.errors import UsageError
 from grue.store.database import Store
@@ -61,6 +61,12 @@ def unhide_run(store: Store, run_id: str, actor: str, *, now: datetime | None = 
         if done.rowcount:
             write_line(connection, moment(connection, now), actor, "run.unhide", run_id)
             board_changed(connection)
+
+
+def run_ids(connection: Connection) -> set[str]:
+    """Runs that came of submissions, hidden or not."""
+    found = connection.execute(select(SubmissionModel.run_id).where(SubmissionModel.run_id.is_not(None))).scalars()
+    return {run_id for run_id in found if run_id is not None}
 
 
 def hidden_runs(store: Store) -> dict[str, str]:
