@@ -16,7 +16,7 @@ from grue.core.errors import CheckpointError
 
 MAX_HEADER_BYTES = 100_000_000
 FETCH_AGAIN = "Fetch or save the checkpoint again; this file cannot be mended."
-_DTYPE_BITS = {
+DTYPE_BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16,
     "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64, "C64": 64, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
 }  # fmt: skip
@@ -157,11 +157,11 @@ def _entries(path: Path, header: Mapping[str, dict[str, object]], base: int) -> 
         dtype = str(entry["dtype"])
         shape = tuple(int(length) for length in entry["shape"])  # type: ignore[attr-defined]
         first, last = (int(offset) for offset in entry["data_offsets"])  # type: ignore[attr-defined]
-        if dtype not in _DTYPE_BITS:
+        if dtype not in DTYPE_BITS:
             raise ValueError(f"tensor {name!r} has the unknown type {dtype!r}")
         if min((*shape, first, last - first), default=0) < 0:
             raise ValueError(f"tensor {name!r} has a negative length")
-        if math.prod(shape) * _DTYPE_BITS[dtype] != (last - first) * 8:
+        if math.prod(shape) * DTYPE_BITS[dtype] != (last - first) * 8:
             raise ValueError(
                 f"tensor {name!r} of type {dtype} and shape {list(shape)} cannot take {last - first} bytes"
             )

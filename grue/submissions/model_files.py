@@ -35,6 +35,7 @@ SIZES: Mapping[str, int] = {
 }
 TOKENIZER_FILES = (
     TOKENIZER,
+    TOKENIZER_CONFIG,
     "tokenizer.model",
     "spiece.model",
     "sentencepiece.bpe.model",
