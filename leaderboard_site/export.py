@@ -26,10 +26,11 @@ from leaderboard_site.pages.board import board_views
 from leaderboard_site.pages.cost import cost_views, known_axes
 from leaderboard_site.pages.empty import empty_view
 from leaderboard_site.pages.frame import Tab
-from leaderboard_site.pages.rows import TaskRows, read_rows
+from leaderboard_site.pages.rows import RowNumbers, TaskRows, read_numbers, read_rows
 from leaderboard_site.pages.run import run_view
 from leaderboard_site.pages.samples import may_show_texts, samples_views
-from leaderboard_site.pages.task import Example, task_views
+from leaderboard_site.pages.task import task_views
+from leaderboard_site.pages.task_example import example_of
 from leaderboard_site.pages.tasks import tasks_view
 from leaderboard_site.render import STYLESHEET, Renderer, View, stylesheet
 
@@ -148,7 +149,7 @@ class _Builder:
             tasks=tasks,
             settings=places,
             slug=slug,
-            example=self._example(name, data),
+            example=example_of(data, name, self._cards[name]),
             json=Page(kind="json", name=document),
         ):
             self._html(view)
@@ -173,7 +174,7 @@ class _Builder:
         board = Page(kind="board", setting="" if is_default else data.setting.slug)
         validity = self._validity[run.id]
         self._json(f"runs/{run.id}", documents.run_document(run, validity))
-        self._html(run_view(run, data, board, self._cards, rows, validity))
+        self._html(run_view(run, data, board, self._cards, self._numbers(run, data), validity))
         names = [name for name in data.tasks if name in run.tasks]
         for name in names:
             if not may_show_texts(self._cards[name], run.tasks[name]):
@@ -198,6 +199,16 @@ class _Builder:
             self.skipped.append(Skipped(run.stored.path, one_line(error)))
             return TaskRows((), None, None, higher_is_better=True)
 
+    def _numbers(self, run: BoardRun, data: BoardData) -> dict[str, RowNumbers]:
+        """Numbers of each task's rows; of rows that cannot be read, which was said already, none."""
+        found = {}
+        for name, result in run.tasks.items():
+            try:
+                found[name] = read_numbers(run, result, data.tasks.get(name))
+            except GrueError:
+                found[name] = RowNumbers()
+        return found
+
     def _report(self, run: BoardRun) -> Validity | None:
         """The run's validity report; where it cannot be read the run stays without, and it is said."""
         try:
@@ -205,23 +216,6 @@ class _Builder:
         except GrueError as error:
             self.skipped.append(Skipped(run.stored.path, one_line(error)))
             return None
-
-    def _example(self, name: str, data: BoardData) -> Example | None:
-        """The first row of the first run that can be read, where its texts may be shown."""
-        for run in data.setting.runs:
-            if (
-                name not in run.tasks
-                or not run.stored.has_samples(name)
-                or may_show_texts(self._cards[name], run.tasks[name])
-            ):
-                continue
-            try:
-                rows = read_rows(run, run.tasks[name], None, limit=1).rows
-            except GrueError:
-                continue
-            if rows and rows[0].prompt:
-                return Example(rows[0].prompt, rows[0].references[0] if rows[0].references else None)
-        return None
 
     def _task_slug(self, name: str, setting: Setting) -> str:
         return "" if self._home[name].setting is setting else setting.slug

@@ -19,8 +19,8 @@ class Page:
 
     Attributes:
         kind: ``board``, ``tasks``, ``task``, ``run``, ``samples``, ``cost``, ``about``, ``stylesheet``, ``static`` or
-            ``json``; of the service alone ``compare``, ``file``, ``submit``, ``queue``, ``submission``, ``account``, ``host``,
-            ``signin``, ``signout``, ``invite`` and ``feed``.
+            ``json``; of the service alone ``compare``, ``file``, ``submit``, ``queue``, ``submission``, ``account``,
+            ``host``, ``signin``, ``signout``, ``invite`` and ``feed``.
         setting: Slug of a setting other than the one shown by default; empty for that.
         view: What the board's task columns hold, where that is not quality.
         task: Task name.
@@ -29,8 +29,8 @@ class Page:
         sort: Slug of the column or order that sorts the page; empty for the first order.
         reverse: Whether that order runs backwards.
         number: 1-based number of a page of samples.
-        name: Path of a JSON document below its folder, without suffix; file of a ``static`` page, or of a run (``file``); what follows the
-            root of an ``account``, ``host`` or ``signin`` page; secret of an ``invite``.
+        name: Path of a JSON document below its folder, without suffix; file of a ``static`` page, or of a run
+            (``file``); what follows the root of an ``account``, ``host`` or ``signin`` page; secret of an ``invite``.
         submission: Submission id.
         runs: Run ids of a comparison.
         query: Further state of the view, as name and value; a name may stand several times. Files have none.

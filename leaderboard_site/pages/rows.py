@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from grue.comparison.standings_runs import BoardRun, TaskResult
 from grue.comparison.standings_task import TaskBoard
 from grue.core.errors import RunDirectoryError
+from grue.core.metric import Floats
 from grue.runs.explanations import Explanations, read_explanations
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ _FIXED = frozenset(
 
 REWARD = "reward_"
 NO_EXPLANATIONS: Explanations = MappingProxyType({})
+NO_NUMBERS: Floats = np.zeros(0)
+_BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +135,86 @@ def _metric(rows: Sequence[SampleRow], result: TaskResult, shown: str | None) ->
         if name and any(row.scores.get(name) is not None for row in rows):
             return name
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowNumbers:
+    """What distributions of a task are drawn from; no texts.
+
+    Attributes:
+        metric: The per-sample metric that is drawn; ``None`` where there is none.
+        values: Its value of each generation that has one.
+        tokens: Output tokens of each generation that a model wrote.
+        words: Words, parted by blanks, of each prediction.
+        reference_words: Likewise of each first reference.
+    """
+
+    metric: str | None = None
+    scale: float | None = None
+    values: Floats = field(default_factory=lambda: NO_NUMBERS)
+    tokens: Floats = field(default_factory=lambda: NO_NUMBERS)
+    words: Floats = field(default_factory=lambda: NO_NUMBERS)
+    reference_words: Floats = field(default_factory=lambda: NO_NUMBERS)
+
+
+def read_numbers(run: BoardRun, result: TaskResult, board: TaskBoard | None) -> RowNumbers:
+    """Read a task's numbers; a run that was published without generations has none.
+
+    Raises:
+        RunDirectoryError: where the table is damaged or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not run.stored.has_samples(result.name):
+        return RowNumbers()
+    place = f"samples/{result.name}.parquet"
+    directed = [name for name, score in result.scores.items() if score.higher_is_better is not None]
+    wanted = dict.fromkeys(name for name in (board.metric if board else None, *result.primary, *directed) if name)
+    try:
+        with pq.ParquetFile(run.stored.path / place) as file:
+            known = file.schema_arrow.names
+            metric, values = None, NO_NUMBERS
+            for name in wanted:
+                if name in known and is_score(file.schema_arrow.field(name)):
+                    values = _known(file.read(columns=[name]).column(0))
+                    if len(values):
+                        metric = name
+                        break
+            tokens = _known(file.read(columns=["generated_tokens"]).column(0))
+            words, reference_words = [], []
+            for batch in file.iter_batches(_BATCH_ROWS, columns=["prediction", "references"]):
+                words.append(_words(batch.column("prediction")))
+                reference_words.append(_words(_first(batch.column("references"))))
+    except KeyError as error:
+        raise RunDirectoryError(f"column {error} is missing.", place=place) from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise RunDirectoryError(f"cannot be read: {error}", place=place) from error
+    score = result.scores.get(metric or "")
+    return RowNumbers(
+        metric=metric,
+        scale=score.scale if score else None,
+        values=values,
+        tokens=tokens,
+        words=np.concatenate([NO_NUMBERS, *words]),
+        reference_words=np.concatenate([NO_NUMBERS, *reference_words]),
+    )
+
+
+def _known(column: pa.ChunkedArray) -> Floats:
+    numbers: Floats = column.drop_null().to_numpy().astype(np.float64)
+    return numbers[np.isfinite(numbers)]
+
+
+def _words(texts: pa.Array) -> Floats:
+    import pyarrow.compute as pc
+
+    numbers: Floats = pc.count_substring_regex(texts, r"\S+").drop_null().to_numpy().astype(np.float64)
+    return numbers
+
+
+def _first(lists: pa.ListArray) -> pa.Array:
+    """The first text of each list that has one."""
+    import pyarrow.compute as pc
+
+    return pc.list_element(lists.filter(pc.greater(pc.list_value_length(lists), 0)), 0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grue.comparison.standings import BoardData
@@ -24,13 +25,16 @@ from leaderboard_site.numbers import (
     rate,
 )
 from leaderboard_site.pages.frame import Fact, Frame, ScoreCell, overall_cell, score_cell
-from leaderboard_site.pages.rows import TaskRows
+from leaderboard_site.pages.rows import RowNumbers
 from leaderboard_site.pages.run_cost import CostTable, cost_table
+from leaderboard_site.pages.run_downloads import Download
 from leaderboard_site.pages.run_entry import EntryNote, corrected_by, entry_note, successor
 from leaderboard_site.pages.run_facts import DecodingRow, decoding, facts, files, machine
-from leaderboard_site.pages.run_figures import Figure, figures
+from leaderboard_site.pages.run_figures import Figure, LengthRow, figures, length_rows
 from leaderboard_site.pages.run_scores import OTHER_NULL_SYSTEMS, Standing, standings
+from leaderboard_site.pages.run_submission import SubmittedFacts
 from leaderboard_site.pages.run_validity import HEADS, KINDS, TaskSection, sections
+from leaderboard_site.pages.run_warnings import Caveat, caveats
 from leaderboard_site.pages.standing import RankCell, range_in_words, rank_cell
 
 SCORES_CAPTION = (
@@ -41,14 +45,6 @@ _ROLES = {
     FLOOR: "A yardstick: it answers with a reference of another row and marks the floor. It is never ranked.",
     CEILING: "A yardstick: a row's last reference against its others marks the ceiling. It is never ranked.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Caveat:
-    """What qualifies the scores; ``tasks`` are its share on each task, with the samples to look at."""
-
-    text: str
-    tasks: tuple[tuple[str, Page], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +111,17 @@ class RunView:
     validity: tuple[TaskSection, ...]
     suites: tuple[Suite, ...]
     figures: tuple[Figure, ...]
+    lengths: tuple[LengthRow, ...]
     facts: tuple[Fact, ...]
     machine: tuple[Fact, ...]
     decoding: tuple[DecodingRow, ...]
     cost: CostTable | None
     command: str
     files: tuple[tuple[str, str, str], ...]
+    manifest: str
+    downloads: tuple[Download, ...] = ()
+    submitted: SubmittedFacts | None = None
+    compare: Page | None = None
 
 
 def run_view(
@@ -128,8 +129,12 @@ def run_view(
     data: BoardData,
     board: Page,
     cards: Mapping[str, Card],
-    rows: Mapping[str, TaskRows],
+    numbers: Mapping[str, RowNumbers],
     validity: Validity | None,
+    *,
+    downloads: tuple[Download, ...] = (),
+    submitted: SubmittedFacts | None = None,
+    compare: Page | None = None,
 ) -> RunView:
     """The page of one run.
 
@@ -138,8 +143,11 @@ def run_view(
         data: The setting it stands in, ranked.
         board: The board of that setting.
         cards: Task name -> card.
-        rows: Task name -> its generations.
+        numbers: Task name -> numbers of its generations.
         validity: Its validity report, where it has one.
+        downloads: Its files, as a server hands them out.
+        submitted: What is said of it where it was sent in.
+        compare: Where it is compared with other runs.
     """
     overall = data.overall_of_run(run.id)
     has_scores = known(overall.grue) or known(overall.naturalness)
@@ -155,7 +163,7 @@ def run_view(
         corrects=corrected_by(run, data),
         grue=overall_cell(overall.grue, lack=overall.lack) if has_scores else None,
         naturalness=overall_cell(overall.naturalness) if has_scores else None,
-        warnings=_warnings(run, results, cards, validity),
+        warnings=caveats(run, results, cards, validity),
         caption=f"{SCORES_CAPTION} {data.setting.label.capitalize()}.",
         scores=tuple(_score_row(run, result, data, cards[result.name]) for result in results),
         standings=standings(results, cards),
@@ -163,13 +171,18 @@ def run_view(
         odd_kinds=tuple((head, KINDS[kind]) for kind, head in HEADS.items()),
         validity=sections(run, validity, results, cards),
         suites=tuple(_suite(result, cards[result.name]) for result in results),
-        figures=tuple(figures(results, rows, cards)),
+        figures=tuple(figures(results, numbers, cards)),
+        lengths=length_rows(results, numbers, cards),
         facts=facts(run),
         machine=machine(run),
         decoding=tuple(decoding(result, cards[result.name]) for result in results),
         cost=cost_table(run, results, data, board, cards),
         command=command(run.manifest.arguments),
         files=files(run),
+        manifest=json.dumps(run.stored.manifest, ensure_ascii=False, indent=1),
+        downloads=downloads,
+        submitted=submitted,
+        compare=compare,
     )
 
 
@@ -191,53 +204,6 @@ def _lead(run: BoardRun, data: BoardData) -> str:
         f"{start}, {where}: best number on {sum(rank == 1 for rank in ranks)} of "
         f"{plural(len(ranks), 'task')}, mean place {number(place.mean, 1)}."
     )
-
-
-def _warnings(
-    run: BoardRun, results: Sequence[TaskResult], cards: Mapping[str, Card], validity: Validity | None
-) -> tuple[Caveat, ...]:
-    """Faults first, a line each; then what the validity report warns of.
-
-    Without a report, odd shares of outputs, a line a kind with the tasks it holds for.
-    """
-    found = []
-    for result in results:
-        title = cards[result.name].title
-        if result.status != "finished":
-            found.append(Caveat(f"{title} is not finished. {result.error or ''}".strip(), ()))
-        if result.failed:
-            found.append(Caveat(f"{title}: {plural(result.failed, 'row')} of {count(result.expected)} failed.", ()))
-        for score in result.scores.values():
-            if score.failed:
-                found.append(Caveat(f"{title}: {score.metric} failed: {score.reason or 'no reason given'}", ()))
-    if run.is_yardstick:
-        return tuple(found)
-    if validity is not None:
-        for result in results:
-            title, samples = cards[result.name].title, Page(kind="samples", run=run.id, task=result.name)
-            warnings = validity.tasks[result.name].warnings if result.name in validity.tasks else ()
-            found += [Caveat(f"{title}: {text}.", ((f"Samples of {title}", samples),)) for text in warnings]
-        return tuple(found)
-    kinds: tuple[tuple[str, float, Callable[[TaskResult], float | None]], ...] = (
-        ("Empty outputs", 0.01, lambda result: result.rates.empty),
-        ("Outputs that stop at the token limit, so their ends are missing", 0.05, lambda r: r.rates.cut_output),
-        ("Outputs in which a run of four words comes twice", 0.1, _repeated),
-        ("Prompts that were cut to fit", 0.1, lambda result: result.rates.cut_prompt),
-    )
-    for text, limit, share in kinds:
-        parts = tuple(
-            (f"{cards[result.name].title} {percent(value)}", Page(kind="samples", run=run.id, task=result.name))
-            for result in results
-            if (value := share(result)) is not None and value >= limit
-        )
-        if parts:
-            found.append(Caveat(f"{text}:", parts))
-    return tuple(found)
-
-
-def _repeated(result: TaskResult) -> float | None:
-    score = result.scores.get("repetition_rate")
-    return score.value / (score.scale or 1.0) if score and score.value is not None else None
 
 
 def _score_row(run: BoardRun, result: TaskResult, data: BoardData, card: Card) -> ScoreRow:

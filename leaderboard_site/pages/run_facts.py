@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grue.comparison.standings_runs import BoardRun, TaskResult
+from grue.core.task import STANDARD
 from leaderboard_site.cards import Card
-from leaderboard_site.numbers import NONE, bytes_, duration, moment, size
+from leaderboard_site.numbers import NONE, bytes_, count, duration, moment, size
 from leaderboard_site.pages.frame import Fact
 
 _FILES = {
@@ -18,11 +19,23 @@ _FILES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecodingRow:
-    """How one task was generated."""
+    """How one task was asked and generated.
+
+    Attributes:
+        asked: Version, and the profile where it is not the usual one.
+        data: What was read, with its revision.
+        rows: Rows asked for, and samples of each where there are several.
+        data_sha256: Fingerprint of the rows with references; ``prompts_sha256`` of the prompts alone.
+    """
 
     title: str
+    asked: str
+    data: str
+    rows: str
+    data_sha256: str
+    prompts_sha256: str
     new_tokens: str
     method: str
     prompt: str
@@ -98,7 +111,7 @@ def machine(run: BoardRun) -> tuple[Fact, ...]:
 
 
 def decoding(result: TaskResult, card: Card) -> DecodingRow:
-    """How one task was generated."""
+    """How one task was asked and generated."""
     settings = result.generation
 
     def value(key: str, otherwise: float) -> float:
@@ -122,11 +135,19 @@ def decoding(result: TaskResult, card: Card) -> DecodingRow:
     prompt = NONE
     if cut.get("side") and cut.get("max_tokens"):
         prompt = f"{cut['side']} {cut['max_tokens']}"
+    version = f"{result.version}" + (f", {result.profile}" if result.profile != STANDARD else "")
+    revision = f" at {result.data.revision[:10]}" if result.data.revision else ""
+    samples = f" × {count(result.samples)} samples" if result.samples > 1 else ""
     return DecodingRow(
-        card.title,
-        tokens,
-        method,
-        prompt,
+        title=card.title,
+        asked=version,
+        data=f"{result.data.id or result.data.source}{revision}, {result.split}",
+        rows=f"{count(result.expected)} of {count(result.data.rows)}{samples}",
+        data_sha256=result.data.sha256,
+        prompts_sha256=result.prompts_sha256,
+        new_tokens=tokens,
+        method=method,
+        prompt=prompt,
     )
 
 

@@ -32,20 +32,14 @@ from leaderboard_site.pages.frame import (
 from leaderboard_site.pages.natural import natural_picture_of_task
 from leaderboard_site.pages.pictures import Picture
 from leaderboard_site.pages.standing import Band, RankCell, in_bands, in_several, rank_cell, singles_of
-from leaderboard_site.pages.task_facts import task_facts
+from leaderboard_site.pages.task_example import Example
+from leaderboard_site.pages.task_facts import SignatureRow, signatures, task_facts
 from leaderboard_site.pages.task_formula import Formula, formula
+from leaderboard_site.pages.task_history import History, history
 from leaderboard_site.pages.task_plot import plot_note, task_plot
 
 SCORES = ("quality", "naturalness")
 OTHER_METRICS = 5  # columns beside the shown metric; the run pages have all
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A real row, where its texts may be shown."""
-
-    prompt: str
-    reference: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +92,8 @@ class TaskView:
     bands: tuple[Band[TaskRow], ...]
     has_bands: bool
     natural: Picture | None
+    history: History | None
+    signatures: tuple[SignatureRow, ...]
     groups: tuple[Group, ...]
     yardsticks: tuple[TaskRow, ...]
     marks: tuple[tuple[str, str], ...]
@@ -159,6 +155,8 @@ def task_views(
         bands=in_bands(main),
         has_bands=any(row.rank.band for row in main),
         natural=natural_picture_of_task(board, data),
+        history=history(board),
+        signatures=signatures(board, result),
         groups=_groups(entries, rows),
         yardsticks=tuple(rows[e.run.id] for e in yards),
         marks=marks([e.run.mark for e in entries if not e.run.is_yardstick]),

@@ -3,12 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from grue.comparison.standings_runs import TaskResult
+from grue.comparison.standings_runs import Score, TaskResult
 from grue.comparison.standings_task import TaskBoard
 from leaderboard_site.cards import Card
-from leaderboard_site.numbers import count
-from leaderboard_site.pages.frame import Fact
+from leaderboard_site.numbers import NONE, count
+from leaderboard_site.pages.frame import Fact, scale_note
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRow:
+    """A metric of the suite: what it is, and every setting that can change its number.
+
+    Attributes:
+        signature: Empty where it is absent, which ``reason`` explains.
+    """
+
+    name: str
+    role: str
+    scale: str
+    direction: str
+    signature: str
+    reason: str
+
+
+def signatures(board: TaskBoard, result: TaskResult) -> tuple[SignatureRow, ...]:
+    """All metrics of the suite, primary ones first."""
+    known: dict[str, Score] = {}
+    for one in (result, *(entry.result for entry in board.entries.values() if not entry.differs)):
+        for name, score in one.scores.items():
+            if name not in known or (known[name].signature is None and score.signature):
+                known[name] = score
+    names = dict.fromkeys([*(name for name in result.primary if name in known), *known])
+    return tuple(_signature(name, known[name], is_primary=name in result.primary) for name in names)
+
+
+def _signature(name: str, score: Score, *, is_primary: bool) -> SignatureRow:
+    directions = {True: "higher is better", False: "lower is better", None: "no direction"}
+    return SignatureRow(
+        name=name,
+        role="primary" if is_primary else "",
+        scale=scale_note(score.scale) if score.signature else NONE,
+        direction=directions[score.higher_is_better] if score.signature else NONE,
+        signature=score.signature or "",
+        reason="" if score.signature else score.reason or "absent",
+    )
 
 
 def task_facts(board: TaskBoard, card: Card, result: TaskResult, others: Sequence[str]) -> tuple[Fact, ...]:
