@@ -44,7 +44,8 @@ def _collected(store: Store) -> Collection:
             runs[location.run_id] = _run(location)
         except GrueError as error:
             skipped.append(Skipped(location.path, f"{one_line(error)} {_FIX}"))
-    return Collection(with_decisions(runs, queries.supersessions(store)), tuple(skipped))
+    decisions = [one for one in queries.supersessions(store) if one.new not in hidden]
+    return Collection(with_decisions(runs, decisions), tuple(skipped))
 
 
 def _run(location: Location) -> BoardRun:
