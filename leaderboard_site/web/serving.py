@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -88,12 +89,26 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def server_of(app: FastAPI, **changes: Any) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], object] | None) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started and self._on_start is not None:
+            self._on_start()
+
+
+def server_of(app: FastAPI, on_start: Callable[[], object] | None = None) -> uvicorn.Server:
     """The server of an application; it logs by the settings of the process and knows no proxy but those of the app.
 
     Args:
         app: The application.
-        changes: Settings of uvicorn that differ.
+        on_start: Called when it listens.
     """
     settings: dict[str, Any] = {
         "loop": "uvloop",
@@ -107,4 +122,4 @@ def server_of(app: FastAPI, **changes: Any) -> uvicorn.Server:
         "timeout_graceful_shutdown": _GRACE_SECONDS,
         "backlog": _BACKLOG,
     }
-    return uvicorn.Server(uvicorn.Config(app, **(settings | changes)))
+    return _Server(uvicorn.Config(app, **settings), on_start)
