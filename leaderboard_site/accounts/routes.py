@@ -23,6 +23,7 @@ from leaderboard_site.web.requests import page, service_of
 router = APIRouter(include_in_schema=False)
 router.include_router(provider_router)
 HOME = "/account"
+DAYS = "90"
 _WRONG = "Name or password is wrong."
 # Asked for where there is no such account, so that the database has the same work.
 _NOBODY = "0" * 26
@@ -91,7 +92,7 @@ def account(request: Request, done: str = "", cursor: str | None = None) -> Resp
 def create_token(request: Request, form: Form) -> Response:
     """Make a token; the answer is the only one that ever shows it."""
     user = _self(request, "manage tokens")
-    days = form.text("days")
+    days = form.text("days") or DAYS
     try:
         if not form.text("label"):
             raise UsageError("The token has no label.", "Say where it is used.")
