@@ -180,6 +180,10 @@ class _Steps:
         place, settings, key = self._place, self._place.settings, f"runs/{self._run_id}"
         stored = read_run(self._out)
         scores = None
+        for run_id in earlier_run_ids(self._job):
+            # Stored by an attempt that did not come to tell of it, and never can.
+            place.artifacts.delete(f"runs/{run_id}")
+            place.private.delete(f"runs/{run_id}")
         if self._submission.is_hidden:
             place.private.put_folder(self._out, key)
             public = self._work / "public"
@@ -192,11 +196,6 @@ class _Steps:
         if not self._told(record, scores):
             place.artifacts.delete(key)
             raise LostError
-        for run_id in earlier_run_ids(self._job):
-            with suppress(StoreError):
-                place.artifacts.delete(f"runs/{run_id}")
-                if self._submission.is_hidden:
-                    place.private.delete(f"runs/{run_id}")
         with suppress(StoreError):
             place.artifacts.delete(f"partial/{self._job.job_id}")
         place.tell(f"{self._job.job_id}: done, run {self._run_id}.")
