@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from grue.store.service.values import Queue, Queued, Submission
 from leaderboard_site.links import Page
-from leaderboard_site.numbers import NONE, count, duration, plural
+from leaderboard_site.numbers import count, duration, plural
 from leaderboard_site.pages.frame import Frame
-from leaderboard_site.pages.submission import KIND_WORDS
+from leaderboard_site.pages.submission import KIND_WORDS, about
 
 REFRESH_SECONDS = 30
 _AWAY_SECONDS = 90.0
@@ -64,7 +64,7 @@ def queue_view(
         is_own: Whether it is the viewer's.
         now: The time.
     """
-    names = {one.job.job_id: (one.submission.name if may_read(one.submission) else "") for one in queue.jobs}
+    names = {one.job.job_id: _name(one.submission, may_read) for one in queue.jobs}
     running = sum(not one.place for one in queue.jobs)
     return QueueView(
         frame=Frame(
@@ -103,14 +103,19 @@ def _job(one: Queued, may_read: Callable[[Submission], bool], is_own: Callable[[
         shown = f"{count(progress.rows_done)} of {count(progress.rows_total)} rows"
     return JobRow(
         place=count(one.place) if one.place else "",
-        name=submission.name if readable else "private",
+        name=_name(submission, may_read),
         page=Page(kind="submission", submission=submission.submission_id) if readable else None,
         is_own=is_own(submission),
         kind=KIND_WORDS[submission.kind],
         status=_STATUS.get(one.job.status, one.job.status),
         progress=shown,
-        waiting=duration(one.waiting_seconds) if one.waiting_seconds >= 1 else NONE,
+        waiting=about(one.waiting_seconds),
     )
+
+
+def _name(submission: Submission, may_read: Callable[[Submission], bool]) -> str:
+    """The name, where its owner lets everybody see it or the viewer may; else nothing."""
+    return submission.name if submission.is_public or may_read(submission) else ""
 
 
 def _doing(job_id: str | None, names: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from leaderboard_site.links import Page
 from leaderboard_site.numbers import bytes_, count, duration, moment, percent, plural
 from leaderboard_site.pages.frame import MARKS, Fact, Frame
 from leaderboard_site.pages.submission_result import Result
+from leaderboard_site.pages.submit import deleted_after
 
 SCRIPT = "progress.js"
 REFRESH_SECONDS = 30
@@ -180,7 +181,7 @@ def submission_view(
         can_publish=rights.publish and is_done and not submission.is_public and not gone,
         can_withdraw=rights.withdraw and not is_open and not gone,
         undo_days=UNDO_DAYS,
-        withdraw_note=_withdraw_note(policy),
+        withdraw_note=_withdraw_note(policy, is_done=is_done),
         events=f"/submissions/{submission.submission_id}/events" if is_open else "",
     )
 
@@ -208,7 +209,7 @@ def status_sentence(submission: Submission, standing: Standing, now: datetime) -
     if submission.withdrawn_at:
         return "Withdrawn."
     if status == "queued":
-        after = f", about {_about(standing.seconds)}" if standing.seconds is not None else ""
+        after = f", about {about(standing.seconds)}" if standing.seconds is not None else ""
         return f"Queued, place {count(standing.place)} of {count(max(standing.n_jobs, standing.place))}{after}."
     if status == "leased":
         return "A worker has taken it and prepares."
@@ -231,12 +232,12 @@ def _running_sentence(status: str, submission: Submission, progress: Progress | 
     where = ""
     if progress.task in submission.tasks and len(submission.tasks) > 1:
         where = f": task {submission.tasks.index(progress.task) + 1} of {len(submission.tasks)}"
-    left = f"{', ' if where else ': '}about {_about(progress.seconds_left)} left" if progress.seconds_left else ""
+    left = f"{', ' if where else ': '}about {about(progress.seconds_left)} left" if progress.seconds_left else ""
     return f"{word}{where}{left}."
 
 
-def _about(seconds: float | None) -> str:
-    """A span in the words of a guess: nobody knows it by the second."""
+def about(seconds: float | None) -> str:
+    """A span in the words of a guess: nobody needs it by the second."""
     if seconds is None or seconds < 45:
         return "less than a minute"
     minutes = round(seconds / 60)
@@ -260,7 +261,7 @@ def _steps(submission: Submission, standing: Standing) -> tuple[Step, ...]:
     steps = []
     for index, (name, note) in enumerate(zip(names, notes, strict=True)):
         if name == "Generating" and submission.kind != "model":
-            state = "skipped" if at >= index or status == "done" else ""
+            state = "skipped"
         elif index < at or status == "done":
             state = "done"
         elif index == at:
@@ -305,7 +306,8 @@ def _bar(progress: Progress) -> Bar:
 def _queued_note(submission: Submission, standing: Standing) -> str:
     if submission.status == "queued":
         again = f" Its attempt {standing.job.attempt} was given back." if standing.job and standing.job.attempt else ""
-        return f"{count(max(0, standing.place - 1))} before it.{again}"
+        before = f"{count(standing.place - 1)} before it" if standing.place > 1 else "next"
+        return f"{before}.{again}" if again else before
     job = standing.job
     if job is None or job.started_at is None:
         return ""
@@ -412,11 +414,13 @@ def _log_note(submission: Submission, standing: Standing) -> str:
     return "No line."
 
 
-def _withdraw_note(policy: Policy) -> str:
-    after = f"after {duration(policy.withdrawn_days * 86400)}" if policy.withdrawn_days else "at once"
-    if policy.withdrawn_days >= 1:
-        after = f"after {plural(round(policy.withdrawn_days), 'day')}"
-    return f"It leaves the board at the next request; its texts are deleted {after}."
+def _withdraw_note(policy: Policy, *, is_done: bool) -> str:
+    after = deleted_after(policy.withdrawn_days)
+    return (
+        f"It leaves the board at the next request; its texts are deleted {after}."
+        if is_done
+        else (f"Its texts are deleted {after}.")
+    )
 
 
 def is_running(submission: Submission) -> bool:

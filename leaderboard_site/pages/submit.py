@@ -110,7 +110,8 @@ class SubmitView:
         closed: Why nothing can be submitted now, as title and what the host has to do; ``None`` where it can.
         entries: Field -> what was typed.
         is_public: Which answer to who may see the result is chosen.
-        most_bytes: Largest file.
+        most_bytes: Largest file, or all files of a checkpoint; ``most_shown`` in words.
+        most_at_once: The most that one form sends, which is less than a checkpoint may have.
         asks: What a file has to answer; empty where nothing can be submitted.
         may_upload_files: Whether the viewer may send the files of a checkpoint.
     """
@@ -128,6 +129,7 @@ class SubmitView:
     asks: str
     most_bytes: int
     most_shown: str
+    most_at_once: str
     retention: str
     terms: str
     hub: bool
@@ -143,6 +145,7 @@ class Place:
         split: Split that is scored.
         rows: Rows of it; 0 where they are not published.
         tasks: Task -> what is known of it.
+        benchmark: Tasks that a GRUE score takes.
         model_bytes: Largest checkpoint.
         withdrawn_days: After how many days the texts of a withdrawn submission are deleted.
         hub: Whether checkpoints may be named by their hub id.
@@ -152,6 +155,7 @@ class Place:
     split: str
     rows: int
     tasks: Mapping[str, TaskFacts]
+    benchmark: tuple[str, ...]
     file_bytes: int
     model_bytes: int
     withdrawn_days: float
@@ -189,6 +193,7 @@ def submit_view(
         asks=_asks(place),
         most_bytes=most,
         most_shown=bytes_(most),
+        most_at_once=bytes_(place.file_bytes),
         retention=retention(place.withdrawn_days, is_hidden=place.is_hidden),
         terms=place.terms,
         hub=place.hub,
@@ -218,11 +223,17 @@ def retention(withdrawn_days: float, *, is_hidden: bool) -> str:
         if is_hidden
         else "its texts are shown with a public result, where the licence of the task's data lets them be"
     )
-    after = f"after {number(withdrawn_days, 0)} days" if withdrawn_days else "at once"
     return (
         f"The upload and its result are kept until you withdraw them; {shown}. "
-        f"Withdrawing takes a result off the board at once and deletes its texts {after}."
+        f"Withdrawing takes a result off the board at once and deletes its texts {deleted_after(withdrawn_days)}."
     )
+
+
+def deleted_after(days: float) -> str:
+    """``after 30 days``: when the texts of a withdrawn submission go."""
+    if not days:
+        return "at once"
+    return f"after {plural(round(days), 'day')}" if days >= 1 else f"after {duration(days * 86400)}"
 
 
 def faults_of(file_name: str, problems: Sequence[FileFault], n_problems: int) -> Faults:
@@ -287,9 +298,7 @@ def preview_of(
         upload=upload.upload_id,
         title=f"{name} is valid",
         summary=_summary(upload, place),
-        caption=f"A run without all {count(len(place.tasks))} tasks has no GRUE score."
-        if absent and len(place.tasks) > 1
-        else "",
+        caption=_lacks(upload, place),
         tasks=tuple(_task(one, place, is_model=upload.kind == "model") for one in upload.tasks),
         others=f"{count(len(absent))} other{'s' * (len(absent) != 1)}" if absent else "",
         notes=tuple(upload.notes),
@@ -298,8 +307,18 @@ def preview_of(
         button="Submit" if quota else "Sign in and submit",
         cost=_cost(quota, seconds, ahead, may_submit=may_submit),
         is_allowed=quota is None or may_submit,
-        kept=f"Kept for {duration(upload.seconds_left)} in this browser.",
+        kept=f"Kept for {plural(max(1, round(upload.seconds_left / 60)), 'minute')} in this browser.",
     )
+
+
+def _lacks(upload: Upload, place: Place) -> str:
+    """What is missing for a score over all tasks."""
+    missing = [name for name in place.benchmark if name not in {one[0] for one in upload.tasks}]
+    if not missing:
+        return ""
+    titles = [place.tasks[name].title if name in place.tasks else name for name in missing]
+    listed = f"{', '.join(titles[:3])} and {count(len(titles) - 3)} more" if len(titles) > 4 else ", ".join(titles)
+    return f"It will have no GRUE score: {listed} {'is' if len(titles) == 1 else 'are'} not in it."
 
 
 def _summary(upload: Upload, place: Place) -> str:

@@ -30,7 +30,7 @@
 
   async function ask(method, address, body, type) {
     const headers = { Accept: "application/json", ...(type ? { "Content-Type": type } : {}) };
-    const answer = await fetch(`/api/v1/checkpoints/files${address}`, { method, body, headers });
+    const answer = await fetch(`/api/v1/uploads/files${address}`, { method, body, headers });
     const found = await answer.json();
     if (!answer.ok && found.offset === undefined) throw new Error(`${found.title}. ${found.detail}`);
     return found;

@@ -1,4 +1,4 @@
-"""Submissions by the JSON API: check, submit, follow, publish, withdraw; the queue."""
+"""Submissions by the JSON API: check, submit, follow, publish, withdraw."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from grue.store.service import jobs, submissions
 from leaderboard_site.accounts.rights import can, require
-from leaderboard_site.accounts.viewer import Viewer
 from leaderboard_site.submitting import chunk_api
 from leaderboard_site.submitting.acting import act, readable
 from leaderboard_site.submitting.desk import asked, desk_of
@@ -19,7 +18,6 @@ from leaderboard_site.submitting.documents import (
     checked_document,
     invalid_fields,
     invalid_file,
-    queue_document,
     submission_document,
 )
 from leaderboard_site.submitting.fields import KINDS, FieldFault, read_said
@@ -98,8 +96,8 @@ async def submit(request: Request) -> Response:
     assert viewer.user is not None  # the right takes an account
     desk = desk_of(request)
     async with desk.receiving() as work:
-        most = max(desk.limits.file_bytes, desk.limits.model_bytes)
-        received = await receive_form(request, work, BodyLimits(file_bytes=most, files=MODEL_FILES))
+        limits = BodyLimits(file_bytes=desk.limits.file_bytes, files=MODEL_FILES)
+        received = await receive_form(request, work, limits)
         kind = _kind(received, needed=True)
         said = read_said(received.fields)
         if isinstance(said, tuple):
@@ -156,14 +154,6 @@ def one(request: Request, submission_id: str) -> Response:
 def do(request: Request, submission_id: str, action: str) -> Response:
     """``publish``, ``unpublish``, ``cancel`` or ``withdraw``; the submission as it is then."""
     return document(request, submission_document(act(request, submission_id, action)))
-
-
-@router.get("/queue")
-def queue(request: Request) -> Response:
-    """Workers, and jobs in their order."""
-    viewer: Viewer = require(request, "read queue")
-    found = jobs.queue(desk_of(request).service.store)
-    return document(request, queue_document(found, lambda one: can(viewer, "read submission", one)))
 
 
 def _kind(received: Received, *, needed: bool = False) -> str:

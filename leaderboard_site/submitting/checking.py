@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
+from leaderboard_site.submitting.checks import begin, ready
 from leaderboard_site.submitting.refusals import RefusalError
 
 P = ParamSpec("P")
@@ -23,8 +22,6 @@ T = TypeVar("T")
 PROCESSES = 2
 WAITING = 64
 SECONDS = 300.0
-_DATA_BYTES = 3 << 30
-_PARENT_SECONDS = 2.0
 
 
 class Checks:
@@ -79,6 +76,11 @@ class Checks:
                     raise _too_big() from None
         raise AssertionError
 
+    def warm(self) -> None:
+        """Start the processes, so that the first upload need not wait for them."""
+        for _ in range(self._processes):
+            self._open().submit(ready)
+
     def close(self) -> None:
         """End the processes."""
         pool = self._pool
@@ -89,7 +91,7 @@ class Checks:
         with self._lock:
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(
-                    self._processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
+                    self._processes, mp_context=get_context("spawn"), initializer=begin, initargs=(os.getpid(),)
                 )
             return self._pool
 
@@ -106,19 +108,3 @@ def _too_big() -> RefusalError:
     return RefusalError(
         422, "The file cannot be checked", "It needs more memory than a check has. Send fewer tasks at a time."
     )
-
-
-def _begin(parent: int) -> None:
-    """Limits of a checking process, which also ends when the server is gone, however it went."""
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    bound = _DATA_BYTES if hard == resource.RLIM_INFINITY else min(_DATA_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(5)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_PARENT_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

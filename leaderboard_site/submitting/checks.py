@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +30,9 @@ class Ground:
     sha256: str
 
 
+_DATA_BYTES = 3 << 30
+_PARENT_SECONDS = 2.0
+
 _known: tuple[Ground, Expected] | None = None
 
 
@@ -42,6 +49,10 @@ def check_checkpoint(folder: Path, limits: UploadLimits) -> CheckedUpload:
     return check_model_folder(folder, limits)
 
 
+def ready() -> None:
+    """Nothing: what is imported for it is what a check needs."""
+
+
 def _expected(ground: Ground) -> Expected:
     global _known
     if _known is None or _known[0] != ground:
@@ -50,3 +61,19 @@ def _expected(ground: Ground) -> Expected:
             raise LookupError(f"no expected rows of {ground.split}")
         _known = (ground, found)
     return _known[1]
+
+
+def begin(parent: int) -> None:
+    """Limits of a checking process, which also ends when the server is gone, however it went."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    bound = _DATA_BYTES if hard == resource.RLIM_INFINITY else min(_DATA_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(5)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -23,7 +23,7 @@ from leaderboard_site.submitting.receiving import BodyLimits, receive_body
 from leaderboard_site.submitting.refusals import RefusalError
 from leaderboard_site.web.requests import document
 
-router = APIRouter(prefix="/checkpoints")
+router = APIRouter(prefix="/uploads")
 PIECE_BYTES = 32 << 20
 _MOST_FILE = 1 << 44
 T = TypeVar("T")

@@ -189,6 +189,7 @@ def desk_of(request: Request) -> Desk:
     state = request.app.state
     if not hasattr(state, "desk"):
         state.desk = Desk(state.service)
+        state.desk.checks.warm()
     desk: Desk = state.desk
     return desk
 

@@ -1,13 +1,12 @@
-"""The JSON documents of submissions and of the queue."""
+"""The JSON documents of submissions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 from grue.core.text import Json
-from grue.store.service.values import Job, Queue, Submission
+from grue.store.service.values import Job, Submission
 from grue.submissions.check import CheckedUpload
 from leaderboard_site.pages.submission import is_released
 from leaderboard_site.submitting.fields import FieldFault
@@ -59,24 +58,6 @@ def submission_document(submission: Submission, job: Job | None = None, place: i
     if place is not None:
         document["place"] = place
     return document
-
-
-def queue_document(queue: Queue, may_read: Callable[[Submission], bool]) -> dict[str, Json]:
-    """Workers and jobs; names and ids of private submissions are for those who may read them."""
-    return {
-        "workers": [asdict(worker) for worker in queue.workers],
-        "jobs": [
-            {
-                "submission": one.submission.submission_id if may_read(one.submission) else None,
-                "name": one.submission.name if may_read(one.submission) else None,
-                "kind": one.submission.kind,
-                "status": one.job.status,
-                "place": one.place,
-                "waiting_seconds": round(one.waiting_seconds, 1),
-            }
-            for one in queue.jobs
-        ],
-    }
 
 
 def checked_document(checked: CheckedUpload) -> dict[str, Json]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -70,7 +69,7 @@ def faults_page(request: Request, desk: Desk, kind: str, given: Mapping[str, str
     checked = content.checked
     lines = [file_fault(one.line, one.id, one.problem, one.fix) for one in checked.problems]
     faults = faults_of(content.file_name, lines, checked.problem_count)
-    return form_page(request, desk, kind, given=given, faults=faults, status=422)
+    return form_page(request, desk, kind, given=given, faults=faults)
 
 
 def preview_page(
@@ -96,14 +95,6 @@ def preview_page(
     if refusal is not None:
         answer.headers.update(refusal.headers or {})
     return answer
-
-
-async def in_thread(function: object, *args: object, **kwargs: object) -> Response:
-    """Make a page in a thread: it asks the store."""
-    from functools import partial
-
-    made: Response = await to_thread.run_sync(partial(function, *args, **kwargs))  # type: ignore[arg-type]
-    return made
 
 
 def _upload(pending: Pending) -> Upload:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grue.core.errors import GrueError
 from grue.core.task import STANDARD
-from grue.registry.tasks import load_task
+from grue.registry.tasks import expand, load_task
 from grue.store.service import jobs
 from grue.store.service.values import Queue
 from leaderboard_site.accounts.rights import can
@@ -16,6 +16,7 @@ from leaderboard_site.pages.submit import Place, TaskFacts
 from leaderboard_site.submitting.desk import Desk
 
 _OWN_TEXTS = "mini"
+_GROUP = "grue"
 
 
 @cache
@@ -28,6 +29,15 @@ def task_facts(name: str, include: tuple[Path, ...] = ()) -> TaskFacts:
     suite = task.profile(STANDARD)
     rest = [spec.name for spec in suite.metrics if not spec.absent and spec.name not in suite.primary]
     return TaskFacts(task.title, (*suite.primary, *rest), task.shows_texts)
+
+
+@cache
+def _benchmark() -> tuple[str, ...]:
+    """Tasks of the benchmark's group; none where its package is not installed."""
+    try:
+        return expand(_GROUP).names
+    except GrueError:
+        return ()
 
 
 def place_of(desk: Desk, viewer: Viewer) -> Place:
@@ -43,6 +53,7 @@ def place_of(desk: Desk, viewer: Viewer) -> Place:
         split=settings.split,
         rows=expected.rows if expected else 0,
         tasks=tasks,
+        benchmark=_benchmark(),
         file_bytes=desk.limits.file_bytes,
         model_bytes=desk.limits.model_bytes,
         withdrawn_days=settings.withdrawn_days,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from anyio import to_thread
 from python_multipart.exceptions import FormParserError
@@ -18,6 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from leaderboard_site.numbers import bytes_
 from leaderboard_site.submitting.refusals import RefusalError
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 _BUFFER = 1 << 20
 _FORM = "application/x-www-form-urlencoded"
@@ -185,7 +188,7 @@ class _Parts:
     _all_files: int = 0
     _count: int = 0
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> MultipartCallbacks:
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._on_header,

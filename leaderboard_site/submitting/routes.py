@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from grue.store.service import jobs
 from leaderboard_site.accounts.rights import can, require
 from leaderboard_site.accounts.viewer import viewer_of
+from leaderboard_site.links import HttpScheme, Page
 from leaderboard_site.pages.queue import queue_view
 from leaderboard_site.pages.submit import KINDS
 from leaderboard_site.submitting.acting import act, readable
@@ -63,7 +64,7 @@ async def check(request: Request, kind: str = "predictions") -> Response:
             given = dict(received.fields)
             said = read_said(given)
             if isinstance(said, tuple):
-                shown = partial(form_page, request, desk, kind, given=given, fields=said, status=422)
+                shown = partial(form_page, request, desk, kind, given=given, fields=said)
                 return await to_thread.run_sync(shown)
             user = viewer.user if can(viewer, "submit") else None
             content = await read_content(desk, kind, received, work, user)
@@ -72,7 +73,7 @@ async def check(request: Request, kind: str = "predictions") -> Response:
             browser = browser_of(request) or new_browser()
             pending = await keep(desk, work, content, said, browser=browser, user=user)
     except MissingError as missing:
-        shown = partial(form_page, request, desk, kind, given=given, fields=(missing.fault,), status=422)
+        shown = partial(form_page, request, desk, kind, given=given, fields=(missing.fault,))
         return await to_thread.run_sync(shown)
     except RefusalError as refusal:
         shown = partial(form_page, request, desk, kind, given=given, refusal=refusal, status=refusal.status_code)
@@ -95,7 +96,8 @@ async def confirm(request: Request) -> Response:
         return await to_thread.run_sync(partial(form_page, request, desk, "predictions", refusal=_gone(), status=404))
     viewer = await to_thread.run_sync(viewer_of, request)
     if viewer.user is None:
-        return RedirectResponse(f"/sign-in?next=/submit%3Fupload%3D{pending.upload_id}", _SEE_OTHER)
+        back = Page(kind="signin", query=(("next", f"/submit?upload={pending.upload_id}"),))
+        return RedirectResponse(f"/{HttpScheme().path(back)}", _SEE_OTHER)
     await to_thread.run_sync(require, request, "submit")
     try:
         made_now = await desk.submit(viewer.user, pending)
@@ -113,14 +115,14 @@ def template(request: Request) -> Response:
     require(request, "validate")
     expected = desk_of(request).expected()
 
-    def lines() -> AsyncIterator[str] | object:
+    def lines() -> Iterator[str]:
         for task, rows in expected.tasks.items():
             for row in rows:
                 line = {"task": task, "id": row.id, "prediction": ""}
                 yield json.dumps(line, ensure_ascii=False) + "\n"
 
     headers = {"Content-Disposition": f'attachment; filename="{expected.split}.jsonl"', "Cache-Control": "no-cache"}
-    return StreamingResponse(lines(), media_type="application/jsonl", headers=headers)  # type: ignore[arg-type]
+    return StreamingResponse(lines(), media_type="application/jsonl", headers=headers)
 
 
 @router.get("/queue")

@@ -62,7 +62,8 @@ def body_limits(desk: Desk, kind: str, *, may_send_models: bool) -> BodyLimits:
     """What a form of that kind may hold."""
     if kind != _MODEL:
         return BodyLimits(file_bytes=desk.limits.file_bytes)
-    return BodyLimits(file_bytes=desk.limits.model_bytes if may_send_models else 0, files=MODEL_FILES)
+    # Larger checkpoints come in pieces.
+    return BodyLimits(file_bytes=desk.limits.file_bytes if may_send_models else 0, files=MODEL_FILES)
 
 
 async def read_content(desk: Desk, kind: str, received: Received, work: Path, user: User | None) -> Content:
