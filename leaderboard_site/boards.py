@@ -251,7 +251,11 @@ class Snapshot:
             return
         for slug, data in list(before._data.items()):
             setting = self._by_slug.get(slug)
-            if setting is not None and {run.id for run in setting.runs} == {run.id for run in data.setting.runs} & same:
+            if setting is None:
+                continue
+            # A run that is gone must not stay in a ranking, nor one that came be missing from it.
+            ids = {run.id for run in setting.runs}
+            if ids <= same and ids == {run.id for run in data.setting.runs}:
                 self._data[slug] = data
 
 
