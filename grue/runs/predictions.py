@@ -165,7 +165,7 @@ def scan(
             if not wrong:
                 visit(entry)
         elif entry.task not in known_tasks:
-            near = nearest(entry.task[:_LONGEST_NAME], known_tasks)
+            near = nearest(entry.task[:_LONGEST_NAME], known_tasks) if faults.count < MAX_PROBLEMS else ""
             faults.extend(
                 [Problem(entry.line, shown(entry.id), f"Unknown task {shown(entry.task)!r}.{near}", tasks_fix)]
             )

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grue.runs.gunzip import MAGIC, gunzipped
-from grue.submissions.member_names import Member
+from grue.submissions.findings import Fault
+from grue.submissions.member_names import PACK_AGAIN, Member
 from grue.submissions.tar_members import tar_members
 from grue.submissions.zip_members import zip_members
 
 
 def members(path: Path, max_bytes: int) -> Iterator[Member]:
-    """The regular files of a ``.tar``, ``.tar.gz`` or ``.zip``, told apart by their content.
+    """The regular files of a ``.tar.gz`` or ``.zip``, told apart by their content.
 
     Args:
         path: The archive.
@@ -29,4 +30,4 @@ def members(path: Path, max_bytes: int) -> Iterator[Member]:
         elif magic.startswith(MAGIC):
             yield from tar_members(gunzipped(file), max_bytes)
         else:
-            yield from tar_members(file, max_bytes)
+            raise Fault("This is no archive: neither .tar.gz nor .zip.", PACK_AGAIN)

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -62,21 +62,28 @@ class Bucket:
         """The list first, so that no reader meets half a folder."""
         with self._reaching(key):
             self._system.invalidate_cache()
-            if self._system.isfile(self._name(key) + _LIST):
-                self._system.rm_file(self._name(key) + _LIST)
-            if self._system.exists(self._name(key)):
-                self._system.rm(self._name(key), recursive=True)
+            for name in (self._name(key) + _LIST, self._name(key)):
+                with suppress(FileNotFoundError):
+                    if self._system.exists(name):
+                        self._system.rm(name, recursive=True)
+        self._forget(key)
 
     def local_folder(self, key: str) -> Path:
         """A copy in the cache, named by what is in it, so that a new folder of the same key is never mistaken."""
         with self._reaching(key):
             files = self._files(key)
             if files is None:
+                self._forget(key)
                 raise StoreError(f"No folder {key} in the artifact store.")
-            target = self._cache / sha256_text(f"{key}\n{_listed(files).decode()}")[:32]
+            target = self._cache / f"{_cached(key)}{sha256_text(_listed(files).decode())[:32]}"
             if not target.is_dir():
                 self._fetch(key, files, target)
             return target
+
+    def _forget(self, key: str) -> None:
+        """Delete this machine's copies of what is there no more."""
+        for folder in self._cache.glob(f"{_cached(key)}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _fetch(self, key: str, files: tuple[FolderFile, ...], target: Path) -> None:
         self._cache.mkdir(parents=True, exist_ok=True)
@@ -127,6 +134,10 @@ class Bucket:
                 f"The artifact store does not answer for {key}: {error.strerror or error}.",
                 "Check GRUE_ARTIFACTS and its credentials, then try again.",
             ) from error
+
+
+def _cached(key: str) -> str:
+    return f"{sha256_text(key)[:32]}-"
 
 
 def _listed(files: tuple[FolderFile, ...]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from grue.submissions.folder_files import folder_files
 
 # No key begins with a dot, so that nobody can name what is on its way.
 _WAITING = ".waiting"
+_LEFT_SECONDS = 86_400.0
 
 
 class FolderStore:
@@ -42,7 +44,7 @@ class FolderStore:
         files = folder_files(local)
         target = self._root / key
         with self._storing(key):
-            if target.is_dir() and _is_same(target, files):
+            if target.is_dir() and folder_files(target) == files:
                 return
             waiting = self._waiting()
             try:
@@ -93,6 +95,10 @@ class FolderStore:
     def _waiting(self) -> Path:
         folder = self._root / _WAITING
         folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.iterdir():  # by a kill
+            with suppress(OSError):
+                if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
         return folder / secrets.token_hex(12)
 
     def _into_place(self, waiting: Path, target: Path) -> None:
@@ -114,10 +120,6 @@ class FolderStore:
                 "Make room there, or permit writing.",
                 place=str(self._root),
             ) from error
-
-
-def _is_same(folder: Path, files: object) -> bool:
-    return folder_files(folder) == files
 
 
 def _copy(source: Path, target: Path) -> None:

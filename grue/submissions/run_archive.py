@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from grue.core.errors import UsageError
 from grue.core.text import Json
 from grue.submissions.bounded import Bounds, in_child
 from grue.submissions.expected import Expected
@@ -26,12 +27,19 @@ def check_run_archive(path: Path, expected: Expected, limits: UploadLimits, work
     """Check an archive against the rows of the board's split.
 
     Args:
-        path: ``.tar``, ``.tar.gz`` or ``.zip``, told apart by content; the run at its top or in one folder.
+        path: ``.tar.gz`` or ``.zip``, told apart by content; the run at its top or in one folder.
         expected: The rows. Tasks that the board does not score are left out, and noted.
         limits: Bounds of the archive as it lies there, and of what it unpacks to.
         work: Takes ``predictions.jsonl``, where the upload is valid: what will be scored.
+
+    Raises:
+        UsageError: where the archive cannot be read at all.
     """
-    if path.stat().st_size > limits.file_bytes:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror or error}.", "Check the path.", place=str(path)) from error
+    if size > limits.file_bytes:
         problem = f"The archive has more than {limits.file_bytes:,} bytes."
         return refused("run", UploadProblem(None, None, problem, "Leave out the statistics, or split it by task."))
     work.mkdir(parents=True, exist_ok=True)
