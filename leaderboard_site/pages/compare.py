@@ -134,7 +134,7 @@ def choosing_view(
     """The page for too few runs, or for runs that cannot be compared."""
     told = lead or "Choose two to five runs that answered the same rows; the first is the baseline."
     return CompareView(
-        frame=Frame(page_of([run.id for run in chosen], {}), "Compare runs", "board", is_indexed=False),
+        frame=Frame(page_of([run.id for run in chosen], {}), "Compare runs", "compare", is_indexed=False),
         title="Compare runs",
         lead=told,
         state="wrong" if is_wrong else "choose",
@@ -146,7 +146,7 @@ def choosing_view(
 def waiting_view(chosen: Sequence[BoardRun], offered: Sequence[BoardRun], given: Mapping[str, str]) -> CompareView:
     """The page for a comparison that is still being computed."""
     return CompareView(
-        frame=Frame(page_of([run.id for run in chosen], given), title_of(chosen), "board", is_indexed=False),
+        frame=Frame(page_of([run.id for run in chosen], given), title_of(chosen), "compare", is_indexed=False),
         title=title_of(chosen),
         lead="The paired tests are being computed; this page asks again in five seconds.",
         state="waiting",
@@ -196,7 +196,7 @@ def compare_view(
     at = moved.number if moved else 1
     way = given.get("moved", "")
     return CompareView(
-        frame=Frame(page_of(ids, given, at), title_of(runs), "board", is_indexed=False),
+        frame=Frame(page_of(ids, given, at), title_of(runs), "compare", is_indexed=False),
         title=title_of(runs),
         lead=_lead(runs, compared, cards),
         picker=picker(runs, offered),

@@ -175,7 +175,7 @@ def _overall_row(candidate: Candidate, score: ScoreValue, whisker: Whisker | Non
         value_interval=interval,
         won=numbers.NONE,
         rows="",
-        note=grue.reason or "",
+        note=grue.reason or "by its interval",
     )
 
 

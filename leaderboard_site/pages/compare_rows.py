@@ -15,6 +15,7 @@ from grue.core.metric import Floats
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import count, decimals, number, plural
 from leaderboard_site.pages.rows import SampleRow, sample_row
+from leaderboard_site.pages.sample_texts import trimmed
 
 ROWS_A_PAGE = 20
 _ROUNDING = 1e-12
@@ -189,13 +190,15 @@ def _marked(
     found = []
     for at, text in enumerate(mine):
         other = others[at] if at < len(others) else ""
+        # Blanks at the ends are no words; the samples page shows every letter.
+        text, other = text.strip(), other.strip()
         pieces = word_diff(text, other)[0] if is_baseline else word_diff(other, text)[1]
-        found.append(tuple(pieces))
+        found.append(trimmed(pieces))
     return tuple(found)
 
 
 def _plain_first(sides: Sequence[SideText], ours: Sequence[str]) -> list[SideText]:
     """Of several runs the baseline's text is unmarked: each of the others differs from it elsewhere."""
     first = sides[0]
-    plain = tuple((Piece(text, False),) if text else () for text in ours)
+    plain = tuple((Piece(text.strip(), False),) if text.strip() else () for text in ours)
     return [SideText(first.name, first.page, first.value, "", "", plain, True), *sides[1:]]

@@ -16,6 +16,7 @@ from leaderboard_site.pages.rows import SampleRow
 LONG_PROMPT = 600  # letters above which a prompt folds
 FOLD_AT = 350
 REWARD_PLACES = 3
+SCORES_SHOWN = 5  # lines before the others fold
 FINISH_WORDS = {"length": "length (cut)"}
 
 
@@ -45,6 +46,7 @@ class Sample:
 
     Attributes:
         rest: The folded part of a long prompt.
+        scores: The first scores, and how the output ended; ``more`` are the others, which fold.
         link: The page of this row alone; ``None`` where its anchor is all there is.
         diff: Against the prediction of another run.
     """
@@ -58,6 +60,7 @@ class Sample:
     references: tuple[str, ...]
     prediction: str
     scores: tuple[ScoreLine, ...]
+    more: tuple[ScoreLine, ...]
     rewards: tuple[ScoreLine, ...]
     why: Why | None
     link: Page | None = None
@@ -66,17 +69,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """The names of a task's scores, the shown one first, and how each is written."""
+    """The names of a task's scores that stand first, and how each is written."""
 
-    metric: str | None
+    first: tuple[str, ...]
     places: Mapping[str, int]
     higher: Mapping[str, bool | None]
 
     @classmethod
-    def of(cls, result: TaskResult, metric: str | None) -> Scales:
-        """Those of a task."""
+    def of(cls, result: TaskResult, *first: str | None) -> Scales:
+        """Those of a task; ``first`` stand first, then its primary metrics."""
         return cls(
-            metric,
+            tuple(dict.fromkeys(name for name in (*first, *result.primary) if name)),
             {name: decimals(name, score.scale) for name, score in result.scores.items()},
             {name: score.higher_is_better for name, score in result.scores.items()},
         )
@@ -110,6 +113,8 @@ def sample_of(
     prompt, rest = (row.prompt, "") if shows_texts else (None, "")
     if prompt and len(prompt) > LONG_PROMPT:
         prompt, rest = prompt[:FOLD_AT], prompt[FOLD_AT:]
+    scores = _scores(row, scales, other)
+    n_shown = len(scores) if len(scores) <= SCORES_SHOWN + 1 else SCORES_SHOWN
     draw = f", sample {row.sample + 1}" if result.samples > 1 else ""
     return Sample(
         anchor=f"row-{place}",
@@ -120,7 +125,8 @@ def sample_of(
         rest_letters=count(len(rest)),
         references=row.references if shows_texts else (),
         prediction=row.prediction,
-        scores=tuple(_scores(row, scales, other)),
+        scores=(*scores[:n_shown], *_output(row, other)),
+        more=tuple(scores[n_shown:]),
         rewards=tuple(_rewards(row, other)),
         # What is missing from a prediction stands in its references.
         why=why(row, result) if shows_texts else None,
@@ -147,15 +153,19 @@ def samples_lead(result: TaskResult, metric: str | None, n_rows: int, n_empty: i
 
 
 def _scores(row: SampleRow, scales: Scales, other: SampleRow | None) -> list[ScoreLine]:
-    names: Sequence[str] = [*([scales.metric] if scales.metric else []), *(n for n in row.scores if n != scales.metric)]
     found = []
-    for name in names:
+    for name in dict.fromkeys([*scales.first, *row.scores]):
         value = row.scores.get(name)
-        if value is None:
-            continue
-        places = scales.places.get(name, decimals(name, None))
-        theirs = other.scores.get(name) if other else None
-        found.append(_line(name, value, places, theirs, scales.higher.get(name)))
+        if value is not None:
+            places = scales.places.get(name, decimals(name, None))
+            theirs = other.scores.get(name) if other else None
+            found.append(_line(name, value, places, theirs, scales.higher.get(name)))
+    return found
+
+
+def _output(row: SampleRow, other: SampleRow | None) -> list[ScoreLine]:
+    """How long the output is and how it ended."""
+    found = []
     if row.generated_tokens is not None:
         theirs = float(other.generated_tokens) if other and other.generated_tokens is not None else None
         found.append(_line("tokens", row.generated_tokens, 0, theirs, None))
@@ -188,4 +198,18 @@ def _diff(row: SampleRow, other: SampleRow | None) -> DiffText:
     if other.prediction == row.prediction:
         return DiffText(is_same=True)
     ours, theirs = word_diff(row.prediction, other.prediction)
-    return DiffText(tuple(ours), tuple(theirs))
+    return DiffText(trimmed(ours), trimmed(theirs))
+
+
+def trimmed(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """The pieces with marks on words alone, not on the blanks around them; the text stays as it is."""
+    found: list[Piece] = []
+    for piece in pieces:
+        inner = piece.text.strip()
+        if not piece.differs or not inner:
+            found.append(Piece(piece.text, False))
+            continue
+        start = piece.text.index(inner)
+        parts = (Piece(piece.text[:start], False), Piece(inner, True), Piece(piece.text[start + len(inner) :], False))
+        found += [part for part in parts if part.text]
+    return tuple(found)

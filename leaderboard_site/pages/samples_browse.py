@@ -68,7 +68,7 @@ def browse_view(asked: Browsed, store: SampleStore) -> SamplesView:
     page = store.page(run.stored, result.name, read.query, shows_texts=not hidden)
     offered = [*asked.others[:MOST_OTHERS], *([other] if other and other not in asked.others[:MOST_OTHERS] else [])]
     form = form_of(read, columns, base, metric, [(one.id, one.name) for one in offered])
-    scales = Scales.of(result, metric)
+    scales = Scales.of(result, read.query.sort, read.query.metric, metric)
     theirs = _same_rows(other, result.name, page.rows) if other else {}
     first = (page.number - 1) * ROWS_A_PAGE
     name = f"{asked.card.title} samples of {run.name}"
@@ -106,7 +106,7 @@ def browse_view(asked: Browsed, store: SampleStore) -> SamplesView:
             )
             for row, place in zip(page.rows, page.places, strict=True)
         ),
-        range_label=range_label(first, len(page.rows), count(page.n_matches)),
+        range_label=range_label(first, len(page.rows), count(page.n_matches)) if page.rows else "",
         previous=page_of(base, read.given, page.number - 1) if page.number > 1 else None,
         next=page_of(base, read.given, page.number + 1) if page.number < page.n_pages else None,
         form=form,
@@ -173,7 +173,7 @@ def _orders(result: TaskResult, metric: str | None, columns: SampleColumns, base
 def _matches(page: SamplePage, *, is_filtered: bool) -> str:
     if not is_filtered:
         return ""
-    return f"{plural(page.n_matches, 'row matches', 'rows match')} of {count(page.n_rows)}"
+    return f"{count(page.n_matches)} of {plural(page.n_rows, 'row')} match{'es' if page.n_matches == 1 else ''}"
 
 
 def _same_rows(other: BoardRun, task: str, rows: Sequence[SampleRow]) -> dict[tuple[str, int], SampleRow]:

@@ -10,7 +10,7 @@ from grue.comparison.standings_runs import BoardRun
 from grue.comparison.standings_task import TaskBoard
 from leaderboard_site.charts import Tick, axis_labels, nice_ticks, shorten
 from leaderboard_site.links import Page
-from leaderboard_site.numbers import day, decimals, number
+from leaderboard_site.numbers import day, decimals, moment, number
 from leaderboard_site.pages.frame import MARKS
 
 NAMED = 5  # steps with their name in the picture
@@ -73,9 +73,9 @@ def best_runs(board: TaskBoard) -> list[tuple[BoardRun, float]]:
 
 
 def history(board: TaskBoard) -> History | None:
-    """The step line; ``None`` where the best never rose, or all runs are of one moment."""
+    """The step line; ``None`` where the best never rose, or rose within a minute."""
     found = best_runs(board)
-    if len(found) < 2 or found[0][0].created_at == found[-1][0].created_at:
+    if len(found) < 2 or moment(found[0][0].created_at) == moment(found[-1][0].created_at):
         return None
     places = decimals(board.metric or "", board.scale)
     ticks = nice_ticks(min(value for _, value in found), max(value for _, value in found), 3)
@@ -83,8 +83,8 @@ def history(board: TaskBoard) -> History | None:
     # The line goes on a little after the last step: it is the best still.
     length = (last - first).total_seconds() / 0.92
 
-    def x(moment: datetime) -> float:
-        return (moment - first).total_seconds() / length
+    def x(made: datetime) -> float:
+        return (made - first).total_seconds() / length
 
     def y(value: float) -> str:
         return _percent(1 - (value - ticks[0]) / (ticks[-1] - ticks[0]))
@@ -95,7 +95,7 @@ def history(board: TaskBoard) -> History | None:
         Step(
             name=run.name,
             page=Page(kind="run", run=run.id),
-            date=day(run.created_at),
+            date=_date(run.created_at, is_one_day=day(first) == day(last)),
             value=number(value, places),
             x=_percent(at[n]),
             until=_percent(at[n + 1] if n + 1 < len(found) else 1.0),
@@ -111,6 +111,11 @@ def history(board: TaskBoard) -> History | None:
     return History(
         steps, tuple(Tick(y(tick), label) for tick, label in zip(ticks, labels, strict=True)), _dates(steps, at)
     )
+
+
+def _date(made: datetime, *, is_one_day: bool) -> str:
+    """The day; the hour where all steps are of one day."""
+    return moment(made).removeprefix(f"{day(made)} ") if is_one_day else day(made)
 
 
 def _named(at: Sequence[float]) -> set[int]:
