@@ -16,7 +16,7 @@ from grue.store.database import Store
 from grue.store.records import RunRecord, record_of
 from grue.store.service import jobs
 from grue.store.service.submissions import submission as submission_by_id
-from grue.store.service.values import Job, Submission
+from grue.store.service.values import ENDED, Job, Submission
 from grue.submissions.artifacts import Artifacts
 from grue.submissions.check import UploadLimits
 from grue.submissions.expected import read_expected
@@ -83,6 +83,7 @@ def work_on(place: Workplace, job: Job, lease: Lease) -> None:
         _Steps(place, job, found, lease, log, work).take()
     except LostError:
         place.tell(f"{job.job_id}: lost to another worker, or cancelled.")
+        _forget(place, job)
     except StoppedError:
         jobs.release(place.store, job.job_id, job.attempt)
         raise
@@ -97,9 +98,9 @@ def work_on(place: Workplace, job: Job, lease: Lease) -> None:
 
 def _forget(place: Workplace, job: Job) -> None:
     """Drop the partial generations of a job that has come to its end."""
-    ended = jobs.job(place.store, job.job_id)
-    if ended is not None and ended.status in ("done", "failed", "cancelled"):
-        with suppress(StoreError):
+    with suppress(StoreError):
+        ended = jobs.job(place.store, job.job_id)
+        if ended is not None and ended.status in ENDED:
             place.artifacts.delete(f"partial/{job.job_id}")
 
 
