@@ -66,6 +66,7 @@ class PlacedPoint:
     is_open: bool
     is_alarm: bool
     is_first: bool
+    is_named: bool
     label: str
     dx: int
     dy: int
@@ -161,6 +162,7 @@ def scatter(
             is_open=point.is_open,
             is_alarm=point.is_alarm,
             is_first=point.number in on_front,
+            is_named=bool(text) and text != str(point.number),
             label=text,
             dx=dx,
             dy=dy,
@@ -241,15 +243,25 @@ def _labels(
         (index for index, text in enumerate(texts) if text), key=lambda index: points[index].number not in named
     )
     dots = [_box(x, y, 0, 4, "middle", 1.5) for x, y in at]
-    chosen: dict[int, tuple[int, int, str]] = {}
-    taken: dict[int, Box] = {}
-    # Where a later label left an earlier one in a bad place, that one chooses again.
-    for index in order * SWEEPS:
-        others = [*dots[:index], *dots[index + 1 :], *(box for other, box in taken.items() if other != index)]
+    strokes = [_stroke(line) for line in lines]
+    choices: dict[int, list[tuple[tuple[int, int, str], Box, float]]] = {}
+    for index in order:
         x, y = at[index]
         boxes = [(place, _box(x, y, *place, len(texts[index]))) for place in PLACES]
-        chosen[index], taken[index] = min(boxes, key=lambda pair: _covers(pair[1], others, lines))
-    return [(texts[index], *chosen.get(index, PLACES[0])) for index in range(len(points))]
+        around = _hull([box for _, box in boxes])
+        near = [box for other, box in enumerate(dots) if other != index and _overlap(around, box)]
+        below = [box for box in strokes if _overlap(around, box)]
+        choices[index] = [(place, box, _covers(box, near, below)) for place, box in boxes]
+    taken: dict[int, tuple[tuple[int, int, str], Box, float]] = {}
+    # Where a later label left an earlier one in a bad place, that one chooses again.
+    for _ in range(SWEEPS):
+        before = dict(taken)
+        for index in order:
+            others = [box for other, (_, box, _) in taken.items() if other != index]
+            taken[index] = min(choices[index], key=lambda one: one[2] + _covers(one[1], others, ()))
+        if taken == before:
+            break
+    return [(texts[index], *(taken[index][0] if index in taken else PLACES[0])) for index in range(len(points))]
 
 
 def _named(points: Sequence[Point], first: Sequence[Point]) -> set[int]:
@@ -266,15 +278,27 @@ def _box(x: float, y: float, dx: int, dy: int, anchor: str, letters: float) -> B
     return left, bottom - LINE, left + width, bottom
 
 
-def _covers(box: Box, taken: Sequence[Box], lines: Sequence[Segment]) -> float:
+def _stroke(line: Segment) -> Box:
+    """What a line covers, in px of the smallest drawing."""
+    x1, y1, x2, y2 = line
+    return (
+        min(x1, x2) * WIDTH - 1,
+        min(y1, y2) * HEIGHT - 1,
+        max(x1, x2) * WIDTH + 1,
+        max(y1, y2) * HEIGHT + 1,
+    )
+
+
+def _hull(boxes: Sequence[Box]) -> Box:
+    """The smallest box around all of them."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _covers(box: Box, taken: Sequence[Box], strokes: Sequence[Box]) -> float:
     """How bad a label's place is: lines below it are read through its halo, other labels and points are not."""
     below = sum(_overlap(box, other) for other in taken)
-    crossed = sum(
-        _overlap(
-            box, (min(x1, x2) * WIDTH - 1, min(y1, y2) * HEIGHT - 1, max(x1, x2) * WIDTH + 1, max(y1, y2) * HEIGHT + 1)
-        )
-        for x1, y1, x2, y2 in lines
-    )
+    crossed = sum(_overlap(box, stroke) for stroke in strokes)
     return 5 * below + crossed + _outside(box)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from leaderboard_site.board_state import BoardState
 from leaderboard_site.links import Page
@@ -11,10 +12,10 @@ from leaderboard_site.pages.board_entries import BoardEntries, BoardEntry
 from leaderboard_site.pages.cost import axis_tabs, board_figures
 from leaderboard_site.pages.frame import Tab
 from leaderboard_site.pages.natural import natural_picture
-from leaderboard_site.pages.panels import Panel, PanelRow, panel_note, panel_rows, panels
+from leaderboard_site.pages.panels import Panel, PanelRow, panel_note
 from leaderboard_site.pages.pictures import Picture
 from leaderboard_site.pages.reward import reward_picture, reward_pictures
-from leaderboard_site.pages.weights import WeightsFigure, weights_figure
+from leaderboard_site.pages.weights import WeightsFigure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,10 @@ class BoardCharts:
     weights: WeightsFigure | None
 
 
+# The charts of all entries, by view: most addresses show these.
+_whole: WeakKeyDictionary[BoardEntries, dict[str, BoardCharts]] = WeakKeyDictionary()
+
+
 def board_charts(entries: BoardEntries, found: Sequence[BoardEntry], state: BoardState) -> BoardCharts:
     """The pictures of the entries that a view shows.
 
@@ -48,6 +53,15 @@ def board_charts(entries: BoardEntries, found: Sequence[BoardEntry], state: Boar
         found: Those that are drawn, in the order of the board.
         state: The view.
     """
+    if state.pins or len(found) < len(entries.ranked):
+        return _drawn(entries, found, state)
+    known = _whole.setdefault(entries, {})
+    if state.view not in known:
+        known[state.view] = _drawn(entries, found, state)
+    return known[state.view]
+
+
+def _drawn(entries: BoardEntries, found: Sequence[BoardEntry], state: BoardState) -> BoardCharts:
     data, cards, pins = entries.data, entries.cards, state.pins
     costs = board_figures(data, cards, entries.axes[0], found, pins) if entries.axes else ()
     drawn = tuple(one for one in costs if one.plot)
@@ -61,7 +75,7 @@ def board_charts(entries: BoardEntries, found: Sequence[BoardEntry], state: Boar
     }[state.view]
     first = tuple(one for one in wanted if one)
     rest = tuple(one for one in (natural, reward) if one and one not in first)
-    shown = panels(data, cards) if state.view == "quality" else ()
+    shown = entries.panels if state.view == "quality" else ()
     return BoardCharts(
         first=first,
         axes=axis_tabs(entries.axes, None, Page(kind="cost", setting=state.setting)),
@@ -69,7 +83,7 @@ def board_charts(entries: BoardEntries, found: Sequence[BoardEntry], state: Boar
         rewards=reward_pictures(entries, found, pins) if state.view == "reward" else (),
         more=rest,
         panels=shown,
-        panel_rows=panel_rows(data, cards) if shown else (),
+        panel_rows=entries.panel_rows if shown else (),
         panel_note=panel_note(data, shown),
-        weights=weights_figure(data, cards) if state.view == "quality" else None,
+        weights=entries.weights if state.view == "quality" else None,
     )

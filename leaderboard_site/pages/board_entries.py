@@ -15,7 +15,8 @@ from leaderboard_site.board_state import UNKNOWN
 from leaderboard_site.cards import Card
 from leaderboard_site.costs import AXES, Axis, RunCost, results_of, run_cost
 from leaderboard_site.numbers import plural
-from leaderboard_site.pages.panels import in_order, yardsticks
+from leaderboard_site.pages.panels import Panel, PanelRow, in_order, panel_rows, panels, yardsticks
+from leaderboard_site.pages.weights import WeightsFigure, weights_figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,21 @@ class BoardEntries:
         written = {entry.licence: entry.run.licence or UNKNOWN for entry in reversed(self.ranked)}
         order = sorted(counts, key=lambda key: (key == UNKNOWN, -counts[key], key))
         return tuple((key, written[key].strip() if key != UNKNOWN else UNKNOWN) for key in order)
+
+    @cached_property
+    def panels(self) -> tuple[Panel, ...]:
+        """The picture of scores, task by task."""
+        return panels(self.data, self.cards)
+
+    @cached_property
+    def panel_rows(self) -> tuple[PanelRow, ...]:
+        """The numbers behind it."""
+        return panel_rows(self.data, self.cards)
+
+    @cached_property
+    def weights(self) -> WeightsFigure | None:
+        """Who is first under other weights."""
+        return weights_figure(self.data, self.cards)
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def fitted(entries: BoardEntries, state: BoardState) -> Fitted:
     """Leave out of a state what this board does not have, and say so."""
     ignored: list[str] = []
     tasks = entries.data.tasks
-    metrics = {PRIMARY, *(name for names in entries.metrics.values() for name in names)}
+    metrics = {PRIMARY, *(name for names in entries.metrics.values() for name in names)} if state.metrics else set()
 
     def check(what: str, value: str, *, is_known: bool) -> bool:
         if value and not is_known:

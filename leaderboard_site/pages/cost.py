@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from grue.comparison.standings import BoardData
 from grue.comparison.standings_runs import BoardRun
-from grue.comparison.standings_task import TaskBoard
+from grue.comparison.standings_task import Entry, TaskBoard
 from leaderboard_site.cards import Card
 from leaderboard_site.costs import AXES, COLUMNS, Axis, RunCost, results_of, run_cost
 from leaderboard_site.links import Page
@@ -23,10 +24,10 @@ FEWEST = 2  # points of a picture
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A run's quality and cost, as they stand in one picture."""
+    """A run's quality and cost, as they stand in one picture; ``cell`` writes the quality."""
 
     run: BoardRun
-    cell: ScoreCell
+    cell: Callable[[], ScoreCell]
     value: float | None
     low: float | None
     high: float | None
@@ -195,7 +196,7 @@ def _measured(data: BoardData, run: BoardRun, cost: RunCost) -> Measured:
     one = data.overall[run.id]
     score = None if one.lack or not data.by_score else one.grue.value
     low, high = one.grue.ci95 or (None, None)
-    return Measured(run, overall_cell(one.grue, lack=one.lack), score, low, high, cost)
+    return Measured(run, partial(overall_cell, one.grue, lack=one.lack), score, low, high, cost)
 
 
 def _on_task(board: TaskBoard, data: BoardData) -> list[Measured]:
@@ -206,9 +207,13 @@ def _on_task(board: TaskBoard, data: BoardData) -> list[Measured]:
             continue
         score = entry.score if entry.score and not entry.differs else None
         value, low, high = (score.value, score.low, score.high) if score else (None, None, None)
-        cell = replace(score_cell(entry, board), quality="")
-        found.append(Measured(run, cell, value, low, high, run_cost(run, results_of(run, [board.task]))))
+        cost = run_cost(run, results_of(run, [board.task]))
+        found.append(Measured(run, partial(_bare_cell, entry, board), value, low, high, cost))
     return sorted(found, key=lambda one: (board.entries[one.run.id].rank or len(found) + 1, one.run.name))
+
+
+def _bare_cell(entry: Entry, board: TaskBoard) -> ScoreCell:
+    return replace(score_cell(entry, board), quality="")
 
 
 def _figure(
@@ -232,10 +237,13 @@ def _figure(
         points.append(
             Point(
                 number=number, name=one.run.name, x=x, y=one.value, low=one.low, high=one.high,
-                is_open=one.run.mark != "verified", is_named=one.run.id in pins,
+                is_named=one.run.id in pins,
             )
         )  # fmt: skip
-    drawn = worth_drawing(points, more_is_cheaper=axis.more_is_cheaper, higher_is_better=higher)
+    drawn = [
+        replace(point, is_open=measured[point.number].run.mark != "verified")
+        for point in worth_drawing(points, more_is_cheaper=axis.more_is_cheaper, higher_is_better=higher)
+    ]
     plot = None
     if len(drawn) >= FEWEST:
         plot = scatter(
@@ -258,7 +266,7 @@ def _figure(
                 number=str(point.number),
                 name=point.name,
                 page=Page(kind="run", run=measured[point.number].run.id),
-                score=measured[point.number].cell,
+                score=measured[point.number].cell(),
                 against=axis.text(measured[point.number].cost),
                 is_first=point.number in first,
             )
@@ -305,7 +313,7 @@ def _cost_row(one: Measured) -> CostRow:
         page=Page(kind="run", run=one.run.id),
         mark=one.run.mark,
         role="",
-        score=one.cell,
+        score=one.cell(),
         cells=tuple(text(one.cost) for _, _, text in COLUMNS),
         machine=machine(one.run),
     )

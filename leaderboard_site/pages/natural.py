@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from grue.comparison.standings import BoardData
 from grue.comparison.standings_runs import BoardRun
@@ -59,12 +60,15 @@ def _picture(
         points.append(
             Point(
                 number=len(points) + 1, name=run.name, x=natural.value, y=score.value, low=low, high=high,
-                is_open=run.mark != "verified", is_named=run.id in pins,
+                is_named=run.id in pins,
             )
         )  # fmt: skip
     if len(points) < FEWEST:
         return None
-    drawn = worth_drawing(points, more_is_cheaper=True, higher_is_better=True)
+    drawn = [
+        replace(point, is_open=shown[point.number][0].mark != "verified")
+        for point in worth_drawing(points, more_is_cheaper=True, higher_is_better=True)
+    ]
     plot = scatter(drawn, more_is_cheaper=True, higher_is_better=True, places=SCORE_PLACES, is_linear=True)
     first = set(plot.first)
     names = ", ".join(point.name for point in drawn if point.number in first)

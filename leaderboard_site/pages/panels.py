@@ -58,9 +58,10 @@ def yardsticks(setting: Setting) -> list[BoardRun]:
 
 def panels(data: BoardData, cards: Mapping[str, Card]) -> tuple[Panel, ...]:
     """A panel for the GRUE score where there is one, then one for each task that has a value, in the columns' order."""
-    found = _overall_panel(data)
+    runs = in_order(data)
+    found = _overall_panel(data, runs)
     for board in data.tasks.values():
-        dots = _dots(data, board)
+        dots = _dots(runs or yardsticks(data.setting), board)
         if board.metric is None or not dots:
             continue
         lines = [(label, v) for label, v in (("floor", board.floor), ("ceiling", board.ceiling)) if v is not None]
@@ -69,27 +70,26 @@ def panels(data: BoardData, cards: Mapping[str, Card]) -> tuple[Panel, ...]:
     return tuple(found)
 
 
-def _overall_panel(data: BoardData) -> list[Panel]:
+def _overall_panel(data: BoardData, runs: Sequence[BoardRun]) -> list[Panel]:
     if not data.by_score:
         return []
     dots = []
-    for run in in_order(data):
+    for run in runs:
         one = data.overall[run.id]
-        if one.grue.value is not None and not one.lack:
+        if one.grue.value is not None and not one.lack and len(dots) < MOST_DOTS:
             low, high = one.grue.ci95 or (None, None)
             dots.append(Dot(run.name, one.grue.value, low, high, run.mark != "verified"))
-    return [Panel("GRUE", "mean quality", None, dot_plot(dots[:MOST_DOTS], [], SCORE_PLACES))]
+    return [Panel("GRUE", "mean quality", None, dot_plot(dots, [], SCORE_PLACES))]
 
 
-def _dots(data: BoardData, board: TaskBoard) -> list[Dot]:
-    runs = in_order(data) or yardsticks(data.setting)
+def _dots(runs: Sequence[BoardRun], board: TaskBoard) -> list[Dot]:
     dots = []
     for run in runs:
         entry = board.entries.get(run.id)
-        if entry and entry.score and entry.score.value is not None and not entry.differs:
-            score = entry.score
-            dots.append(Dot(run.name, entry.score.value, score.low, score.high, run.mark != "verified"))
-    return dots[:MOST_DOTS]
+        score = entry.score if entry and not entry.differs else None
+        if score and score.value is not None and len(dots) < MOST_DOTS:
+            dots.append(Dot(run.name, score.value, score.low, score.high, run.mark != "verified"))
+    return dots
 
 
 def panel_note(data: BoardData, shown: Sequence[Panel]) -> str:

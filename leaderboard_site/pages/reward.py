@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 
 from grue.comparison.standings_runs import BoardRun, Score
@@ -28,7 +29,7 @@ class Rewarded:
     low: float | None
     high: float | None
     naturalness: float
-    cell: ScoreCell
+    cell: Callable[[], ScoreCell]
 
 
 def reward_picture(entries: BoardEntries, shown: Sequence[BoardEntry], pins: Collection[str] = ()) -> Picture | None:
@@ -58,9 +59,12 @@ def reward_picture(entries: BoardEntries, shown: Sequence[BoardEntry], pins: Col
             continue
         reached = sum((score.value or 0.0) / (score.scale or 1.0) for score in known) / len(known)
         mean = sum(value for value in natural if value is not None) / len(natural)
-        cell = ScoreCell(number(mean, SCORE_PLACES))
+        cell = partial(_mean_cell, mean)
         found.append(Rewarded(entry.run, reached, None, None, mean, cell))
-    named = ", ".join(f"{entries.cards[task].title} {reward}" for task, reward in scaled.items())
+    if len(set(scaled.values())) == 1:
+        named = next(iter(scaled.values()))
+    else:
+        named = ", ".join(f"{reward} ({entries.cards[task].title})" for task, reward in scaled.items())
     picture = _picture(found, "Reward against naturalness", "mean reward, share of its scale", 3, pins)
     return picture and replace(picture, note=f"{picture.note} Means over {plural(len(scaled), 'task')}: {named}.")
 
@@ -84,7 +88,7 @@ def _of_task(
         if score is None or score.value is None or natural is None:
             continue
         places = decimals("", score.scale)
-        cell = overall_cell(entry.tasks[task].result.standing.naturalness)
+        cell = partial(overall_cell, entry.tasks[task].result.standing.naturalness)
         found.append(Rewarded(entry.run, score.value, score.low, score.high, natural, cell))
     title = entries.cards[task].title
     scale = _scale(entries, task, reward)
@@ -100,25 +104,26 @@ def _picture(found: Sequence[Rewarded], title: str, unit: str, places: int, pins
     points = [
         Point(
             number=index, name=one.run.name, x=one.reward, y=one.naturalness, left=one.low, right=one.high,
-            is_open=one.run.mark != "verified", is_alarm=one.run.id in gamed, is_named=one.run.id in pins,
+            is_alarm=one.run.id in gamed, is_named=one.run.id in pins,
         )
         for index, one in enumerate(found, 1)
     ]  # fmt: skip
-    drawn = worth_drawing(points, more_is_cheaper=True, higher_is_better=True)
+    drawn = [
+        replace(point, is_open=found[point.number - 1].run.mark != "verified")
+        for point in worth_drawing(points, more_is_cheaper=True, higher_is_better=True)
+    ]
     plot = scatter(
         drawn, more_is_cheaper=True, higher_is_better=True, places=SCORE_PLACES, is_linear=True, has_front=False
     )
     names = [one.run.name for one in found if one.run.id in gamed]
-    if names:
-        alarm = f"Red, {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}: the reward may have been gamed."
-    else:
-        alarm = "None of these stands out so."
+    more = f" and {plural(len(names) - 3, 'more run', 'more runs')}" if len(names) > 3 else ""
+    who = f"So does {', '.join(names[:3])}{more}" if names else "None of these does"
     return Picture(
         title=title,
         name=title,
         note=(
-            "Right earns more reward, up reads more like the references. A policy that games its reward lies right and "
-            f"low: reward above the median, naturalness {number(ALARM, 0)} below it. {alarm}"
+            "Right earns more reward, up reads more like the references. A gamed reward stands out in red: reward "
+            f"above the median, naturalness {number(ALARM, 0)} points below it. {who}."
             f"{legend(len(points), len(drawn), len(names))}"
         ),
         label=f"Naturalness of {plural(len(drawn), 'run')} against {unit}. Standing out: {', '.join(names) or 'none'}.",
@@ -129,7 +134,7 @@ def _picture(found: Sequence[Rewarded], title: str, unit: str, places: int, pins
                 number=str(point.number),
                 name=one.run.name,
                 page=Page(kind="run", run=one.run.id),
-                score=one.cell,
+                score=one.cell(),
                 against=_against(one, places),
                 is_first=False,
                 is_alarm=point.is_alarm,
@@ -142,6 +147,10 @@ def _picture(found: Sequence[Rewarded], title: str, unit: str, places: int, pins
         unit=unit,
         quality="Naturalness",
     )
+
+
+def _mean_cell(mean: float) -> ScoreCell:
+    return ScoreCell(number(mean, SCORE_PLACES))
 
 
 def _gamed(found: Sequence[Rewarded]) -> set[str]:
