@@ -9,21 +9,21 @@ Satterthwaite. Two-sided: the leader was chosen for being ahead.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 
-from grue.comparison.standings_rows import EntryRows
+from grue.comparison.row_cache import EntryRows
 from grue.core.metric import Floats
-from grue.stats.bands import bands
-from grue.stats.student import t_tail
+from grue.stats.bands import bands_by
+from grue.stats.student import t_tails
 
 _NORMAL = NormalDist()
 _ROUNDING = 1e-13
 _LEAST_P = 1e-15  # of a task, so that its normal score is finite
+_ONE_SEED = (0.0, 1.0)  # no variance between seeds
 
 
 def band_letter(band: int) -> str:
@@ -49,11 +49,15 @@ class Scaled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Difference:
-    """Leader minus entry on one task: its value, the variance of that over rows, and how many rows."""
+class _Differences:
+    """Leader minus each of several entries on one task, the variance of that over rows, and how many rows.
 
-    value: float
-    variance: float
+    Attributes:
+        values: Shape (entries,); NaN where the task says nothing of the two.
+    """
+
+    values: Floats
+    variances: Floats
     n_rows: int
 
 
@@ -67,17 +71,20 @@ class _Pairs:
         parts -= parts.mean(axis=1, keepdims=True)
         self._n_rows = parts.shape[1]
         self._covariance = parts @ parts.T / (self._n_rows - 1)
+        self._variance = np.diagonal(self._covariance)
 
-    def difference(self, leader: str, entry: str) -> _Difference | None:
-        """``None`` where one of them has no rows."""
-        if leader not in self._place or entry not in self._place:
-            return None
-        a, b = self._place[leader], self._place[entry]
-        own = self._covariance[a, a] + self._covariance[b, b]
-        spread = float(own - 2 * self._covariance[a, b])
+    def differences(self, leader: str, entries: Sequence[str]) -> _Differences:
+        """Leader minus each entry; nothing where one of the two has no rows."""
+        places = np.array([self._place.get(entry, -1) for entry in entries], dtype=np.intp)
+        a = self._place.get(leader)
+        if a is None:
+            return _Differences(np.full(len(entries), np.nan), np.zeros(len(entries)), self._n_rows)
+        own = self._covariance[a, a] + self._variance[places]
+        spread = own - 2 * self._covariance[a, places]
         # What is left of equal rows is rounding.
-        variance = spread / self._n_rows if spread > _ROUNDING * own else 0.0
-        return _Difference(float(self._values[a] - self._values[b]), variance, self._n_rows)
+        variance = np.where(spread > _ROUNDING * own, spread / self._n_rows, 0.0)
+        values = np.where(places < 0, np.nan, self._values[a] - self._values[places])
+        return _Differences(values, variance, self._n_rows)
 
 
 def bands_on_rows(order: Sequence[str], rows: Mapping[str, Scaled]) -> dict[str, int]:
@@ -103,11 +110,11 @@ def bands_over_tasks(order: Sequence[str], rows: Mapping[str, Sequence[Scaled]])
     tasks = [_Pairs({key: found[place] for key, found in rows.items()}) for place in range(n_tasks)]
     seeds = {key: _seeds(found) for key, found in rows.items()}
 
-    def p(leader: str, entry: str) -> float:
-        differences = [found for task in tasks if (found := task.difference(leader, entry)) is not None]
-        return _p(differences, (seeds[leader], seeds[entry]))
+    def p(leader: str, below: Sequence[str]) -> Floats:
+        differences = [task.differences(leader, below) for task in tasks]
+        return _p(differences, seeds[leader], [seeds[entry] for entry in below])
 
-    return bands([key for key in order if key in rows], p)
+    return bands_by([key for key in order if key in rows], p)
 
 
 def bands_of_places(order: Sequence[str], rows: Sequence[Mapping[str, Scaled]]) -> dict[str, int]:
@@ -119,18 +126,18 @@ def bands_of_places(order: Sequence[str], rows: Sequence[Mapping[str, Scaled]]) 
     """
     tasks = [(_Pairs(task), {key: _seeds((one,)) for key, one in task.items()}) for task in rows if task]
 
-    def p(leader: str, entry: str) -> float | None:
-        scores = [
-            _normal_score(found, (seeds[leader], seeds[entry]))
-            for task, seeds in tasks
-            if (found := task.difference(leader, entry)) is not None
-        ]
-        if not scores:
-            return None
-        z = sum(scores) / math.sqrt(len(scores))
-        return min(1.0, 2 * _NORMAL.cdf(-z)) if z > 0 else 1.0
+    def p(leader: str, below: Sequence[str]) -> Floats:
+        scores = np.full((len(tasks), len(below)), np.nan)
+        for place, (task, seeds) in enumerate(tasks):
+            if leader in seeds:
+                own = [seeds.get(entry, _ONE_SEED) for entry in below]
+                scores[place] = _normal_scores(task.differences(leader, below), seeds[leader], own)
+        n_known = (~np.isnan(scores)).sum(axis=0)
+        z = np.nansum(scores, axis=0) / np.sqrt(np.maximum(1, n_known))
+        found = [min(1.0, 2 * _NORMAL.cdf(-one)) if one > 0 else 1.0 for one in z.tolist()]
+        return np.where(n_known > 0, found, np.nan)
 
-    return bands([key for key in order if any(key in task for task in rows)], p)
+    return bands_by([key for key in order if any(key in task for task in rows)], p)
 
 
 def p_better(leader: Sequence[Scaled], entry: Sequence[Scaled]) -> float:
@@ -143,22 +150,30 @@ def p_better(leader: Sequence[Scaled], entry: Sequence[Scaled]) -> float:
         entry: Those of another entry, tasks and rows in the same order.
     """
     pairs = [_Pairs({"leader": one, "entry": other}) for one, other in zip(leader, entry, strict=True)]
-    differences = [found for pair in pairs if (found := pair.difference("leader", "entry")) is not None]
-    return _p(differences, (_seeds(leader), _seeds(entry)))
+    differences = [pair.differences("leader", ["entry"]) for pair in pairs]
+    return float(_p(differences, _seeds(leader), [_seeds(entry)])[0])
 
 
-def _p(differences: Sequence[_Difference], seeds: Sequence[tuple[float, float]]) -> float:
-    n_tasks = len(differences)
-    value = sum(one.value for one in differences) / n_tasks
-    if value <= 0:
-        return 1.0
-    known = [(one.variance / n_tasks**2, one.n_rows - 1.0) for one in differences] + list(seeds)
-    variance = sum(part for part, _ in known)
-    least = 2.0 ** (1 - min(1000, sum(one.n_rows for one in differences)))
-    if variance <= 0:
-        return min(1.0, least)
-    freedom = variance**2 / sum(part**2 / df for part, df in known if part > 0)
-    return min(1.0, max(least, 2 * t_tail(value / math.sqrt(variance), freedom)))
+def _p(
+    differences: Sequence[_Differences], leader: tuple[float, float], entries: Sequence[tuple[float, float]]
+) -> Floats:
+    """Two-sided p of the mean of the tasks' differences, shape (entries,); NaN where no task says anything."""
+    values = np.array([one.values for one in differences])
+    is_known = ~np.isnan(values)
+    n_tasks = np.maximum(1, is_known.sum(axis=0))
+    value = np.nansum(values, axis=0) / n_tasks
+    parts = [(np.where(known, one.variances, 0.0) / n_tasks**2, one.n_rows - 1.0)
+             for one, known in zip(differences, is_known, strict=True)]  # fmt: skip
+    seeds = np.array(entries, dtype=np.float64).reshape(-1, 2)
+    variance = sum((part for part, _ in parts), leader[0] + seeds[:, 0])
+    squares = sum((part**2 / df for part, df in parts), leader[0] ** 2 / leader[1] + seeds[:, 0] ** 2 / seeds[:, 1])
+    n_rows = np.sum([np.where(known, one.n_rows, 0) for one, known in zip(differences, is_known, strict=True)], axis=0)
+    least = 2.0 ** (1 - np.minimum(1000, n_rows))
+    p = np.where(value > 0, np.minimum(1.0, least), 1.0)
+    tested = np.flatnonzero((value > 0) & (variance > 0))
+    tails = t_tails(value[tested] / np.sqrt(variance[tested]), variance[tested] ** 2 / squares[tested])
+    p[tested] = np.minimum(1.0, np.maximum(least[tested], 2 * tails))
+    return np.where(is_known.any(axis=0), p, np.nan)
 
 
 def _value(task: Scaled) -> float:
@@ -174,13 +189,16 @@ def _seeds(tasks: Sequence[Scaled]) -> tuple[float, float]:
     """Variance of an entry's mean over seeds, with its degrees of freedom; a seed is one on all tasks."""
     n = min(len(one.seeds) for task in tasks for _, one in task.parts)
     if n < 2:
-        return 0.0, 1.0
+        return _ONE_SEED
     values = np.sum([factor * one.seeds[:n] for task in tasks for factor, one in task.parts], axis=0)
     return float(np.var(values / len(tasks), ddof=1)) / n, n - 1.0
 
 
-def _normal_score(difference: _Difference, seeds: Sequence[tuple[float, float]]) -> float:
-    """The test of one task as a normal deviate, above 0 where the leader is ahead."""
-    towards = 1.0 if difference.value >= 0 else -1.0
-    p = _p([replace(difference, value=abs(difference.value))], seeds)
-    return -towards * _NORMAL.inv_cdf(max(_LEAST_P, p / 2))
+def _normal_scores(
+    difference: _Differences, leader: tuple[float, float], entries: Sequence[tuple[float, float]]
+) -> Floats:
+    """The tests of one task as normal deviates, above 0 where the leader is ahead; NaN where it says nothing."""
+    towards = np.where(difference.values >= 0, 1.0, -1.0)
+    p = _p([replace(difference, values=np.abs(difference.values))], leader, entries)
+    halves = np.maximum(_LEAST_P, np.where(np.isnan(p), 1.0, p) / 2)
+    return np.where(np.isnan(p), np.nan, -towards * [_NORMAL.inv_cdf(one) for one in halves.tolist()])

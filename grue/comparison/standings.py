@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grue.comparison.robustness import Robustness, robustness
+from grue.comparison.row_cache import RowCache
 from grue.comparison.standings_overall import Overall, known, overall_of
 from grue.comparison.standings_places import Place, Places
 from grue.comparison.standings_settings import Setting
@@ -51,23 +52,30 @@ class BoardData:
         return self.singles[run_id] if run_id in self.singles else self.overall[run_id]
 
 
-def rank_task_of(setting: Setting, task: str, metric: str = "") -> TaskBoard:
+def rank_task_of(setting: Setting, task: str, metric: str = "", cache: RowCache | None = None) -> TaskBoard:
     """Rank one task of a setting.
 
     Args:
         setting: The setting.
         task: A task of it.
         metric: What to rank by; empty for the metric that the board shows.
+        cache: Rows drawn for earlier rankings.
     """
     aside = [run for run in setting.runs if run.superseded is not None]
-    return rank_task(task, [*setting.entries, *aside], metric)
+    return rank_task(task, [*setting.entries, *aside], metric, cache)
 
 
-def rank_board(setting: Setting, task_order: Sequence[str]) -> BoardData:
-    """Rank every task of a setting, tasks in the given order and then by name."""
+def rank_board(setting: Setting, task_order: Sequence[str], cache: RowCache | None = None) -> BoardData:
+    """Rank every task of a setting.
+
+    Args:
+        setting: The setting.
+        task_order: Order of the tasks; others come after them by name.
+        cache: Rows drawn for earlier rankings, for a board that changes while it is served.
+    """
     names = {name for run in setting.runs for name in run.tasks}
     ordered = [name for name in task_order if name in names] + sorted(names - set(task_order))
-    tasks = {name: rank_task_of(setting, name) for name in ordered}
+    tasks = {name: rank_task_of(setting, name, cache=cache) for name in ordered}
     overall, singles = overall_of(setting)
     scored = [
         entry for entry in setting.ranked if overall[entry.id].grue.value is not None and not overall[entry.id].lack

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from grue.comparison.bands_of import Scaled, bands_of_places, bands_over_tasks
+from grue.comparison.row_cache import EntryRows
 from grue.comparison.standings_overall import BENCHMARK, Overall
-from grue.comparison.standings_rows import EntryRows, stand_in, with_seeds
+from grue.comparison.standings_rows import stand_in, with_seeds
 from grue.comparison.standings_runs import BoardRun
 from grue.comparison.standings_task import TaskBoard, created
 from grue.core.metric import Floats

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grue.comparison.columns import MetricRows, all_metric_rows, reason_of
+from grue.comparison.row_cache import EntryRows, Ids, Kept, Key, RowCache
 from grue.comparison.standings_entries import chosen, has_value
 from grue.comparison.standings_runs import BoardRun
 from grue.core.errors import RunDirectoryError
@@ -18,24 +19,9 @@ from grue.stats.rank_intervals import entry_draws
 from grue.stats.seeds import seed_noise
 
 WITHOUT_ROWS = "published without its rows"
+UNREADABLE = "its rows cannot be read"
 NOT_WITHOUT_A_ROW = "its value is not defined without one of the rows"
 _Z = 1.959963984540054  # half of a 95 % interval, in standard deviations
-
-
-@dataclass(frozen=True, slots=True)
-class EntryRows:
-    """One metric of one entry on the rows of a task, in the order shared by all entries.
-
-    Attributes:
-        draws: Mean over seeds under resampling, shape (n_resamples,).
-        parts: Each row's part in it, shape (rows,): pseudo-values of the jackknife (Efron & Stein 1981), for a mean the
-            rows' own values, whose standard error is that of the value.
-        seeds: The value of each seed.
-    """
-
-    draws: Floats
-    parts: Floats
-    seeds: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +37,9 @@ class MetricDraws:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
-def task_draws(task: str, entries: Sequence[BoardRun], metrics: Sequence[str]) -> dict[str, MetricDraws]:
+def task_draws(
+    task: str, entries: Sequence[BoardRun], metrics: Sequence[str], cache: RowCache | None = None
+) -> dict[str, MetricDraws]:
     """Resample the rows of a task, the same rows for all entries and metrics.
 
     An entry that lacks some of the rows (they failed, or do not count for a metric) is resampled on those it has.
@@ -60,46 +48,82 @@ def task_draws(task: str, entries: Sequence[BoardRun], metrics: Sequence[str]) -
         task: Name of the task.
         entries: Those of one comparison key.
         metrics: Names; an entry without a value of one is left out of that.
+        cache: Of earlier rankings; what it has is not drawn again.
 
     Returns:
         Metric -> what was drawn.
     """
-    read = _Reader(task, metrics)
-    found = {
-        (entry.id, metric): [read.rows(run, metric) for run in _seeds(entry, task, metric)]
-        for metric in metrics
-        for entry in entries
-    }
-    known = {key: _rows(seeds) for key, seeds in found.items()}
-    ids = sorted({row for seeds in known.values() for one in seeds for row in one.ids})
-    seed = int(sha256_text(task)[:8], 16)
+    drawing = _Drawing(task, metrics, RowCache() if cache is None else cache)
+    seeds = {(entry.id, metric): _seeds(entry, task, metric) for metric in metrics for entry in entries}
+    shared = drawing.shared_ids([(metric, runs) for (_, metric), runs in seeds.items() if runs])
     out = {}
     for metric in metrics:
-        members = [entry.id for entry in entries if known[entry.id, metric]]
-        columns = {key: [_aligned(one, ids) for one in known[key, metric]] for key in members}
-        flat = [column for key in members for column in columns[key]]
-        draws = entry_draws(flat, seed=seed) if len(ids) > 1 else np.empty((len(flat), 0))
-        rows: dict[str, EntryRows] = {}
-        reasons = {
-            entry.id: next((text for text in found[entry.id, metric] if isinstance(text, str)), "")
-            for entry in entries
-            if entry.id not in columns and found[entry.id, metric]
-        }
-        start = 0
-        for key in members:
-            stop = start + len(columns[key])
-            made = _entry(columns[key], draws[start:stop])
-            if isinstance(made, str):
-                reasons[key] = made
-            else:
-                rows[key] = made
-            start = stop
-        out[metric] = MetricDraws(rows, reasons)
+        made = drawing.made(metric, {key: runs for (key, name), runs in seeds.items() if name == metric}, shared)
+        out[metric] = MetricDraws(
+            {key: one for key, one in made.items() if isinstance(one, EntryRows)},
+            {key: one for key, one in made.items() if isinstance(one, str)},
+        )
     return out
+
+
+class _Drawing:
+    """Draws for one task what the cache does not have."""
+
+    def __init__(self, task: str, metrics: Sequence[str], cache: RowCache) -> None:
+        self._task = task
+        self._cache = cache
+        self._reader = _Reader(task, metrics)
+
+    def shared_ids(self, wanted: Sequence[tuple[str, Sequence[BoardRun]]]) -> Ids:
+        """The rows that any entry has by any metric, sorted."""
+        found = {id(ids): ids for metric, runs in wanted if (ids := self._known(metric, runs).ids)}
+        if len(found) == 1:
+            return next(iter(found.values()))
+        return self._cache.one_copy(tuple(sorted({row for ids in found.values() for row in ids})))
+
+    def made(self, metric: str, wanted: Mapping[str, Sequence[BoardRun]], shared: Ids) -> dict[str, EntryRows | str]:
+        """The rows of each entry, or why it has none; nothing for an entry without a value."""
+        known = {key: self._known(metric, runs) for key, runs in wanted.items() if runs}
+        missing = [key for key, kept in known.items() if kept.ids and kept.shared is not shared]
+        columns = {key: [_aligned(one, shared) for one in self._rows(metric, wanted[key])] for key in missing}
+        flat = [column for key in missing for column in columns[key]]
+        seed = int(sha256_text(self._task)[:8], 16)
+        draws = entry_draws(flat, seed=seed) if len(shared) > 1 else np.empty((len(flat), 0))
+        start = 0
+        for key in missing:
+            stop = start + len(columns[key])
+            known[key] = Kept(known[key].ids, shared, _entry(columns[key], draws[start:stop]))
+            self._cache.put(self._key(metric, wanted[key]), known[key])
+            start = stop
+        return {key: kept.made for key, kept in known.items()}
+
+    def _known(self, metric: str, runs: Sequence[BoardRun]) -> Kept:
+        """What is kept of an entry, or which rows it has: those are not drawn yet."""
+        key = self._key(metric, runs)
+        kept = self._cache.get(key)
+        if kept is None:
+            found = [self._reader.rows(run, metric) for run in runs]
+            reason = next((one for one in found if isinstance(one, str)), "")
+            ids: Ids = ()
+            if not reason:
+                each = [one.ids for one in found if isinstance(one, MetricRows)]
+                ids = each[0] if len(set(each)) == 1 else tuple(sorted({row for one in each for row in one}))
+            kept = Kept(self._cache.one_copy(ids), (), reason)
+            if not reason.startswith(UNREADABLE):
+                self._cache.put(key, kept)
+        return kept
+
+    def _rows(self, metric: str, runs: Sequence[BoardRun]) -> list[MetricRows]:
+        return [one for run in runs if isinstance(one := self._reader.rows(run, metric), MetricRows)]
+
+    def _key(self, metric: str, runs: Sequence[BoardRun]) -> Key:
+        return self._task, metric, tuple(str(run.stored.results["checksum"]) for run in runs)
 
 
 def with_seeds(entry: BoardRun, found: EntryRows) -> Floats:
     """An entry's draws with its seeds drawn anew too, as every rank of it is resampled."""
+    if len(found.seeds) == 1:
+        return found.draws
     return found.draws + seed_noise(found.seeds, shares_of_seeds(entry, len(found.seeds)))
 
 
@@ -144,17 +168,11 @@ class _Reader:
         try:
             return all_metric_rows(run.stored, self._task, self._metrics)
         except RunDirectoryError as error:
-            return f"its rows cannot be read: {error.cause}"
+            return f"{UNREADABLE}: {error.cause}"
 
 
 def _seeds(entry: BoardRun, task: str, metric: str) -> list[BoardRun]:
     return chosen(entry.seeds, lambda run: has_value(run, task, metric))
-
-
-def _rows(seeds: Sequence[MetricRows | str]) -> list[MetricRows]:
-    """The rows of all seeds; none where one has none."""
-    rows = [one for one in seeds if isinstance(one, MetricRows)]
-    return rows if len(rows) == len(seeds) else []
 
 
 def _aligned(rows: MetricRows, ids: Sequence[str]) -> Column:

@@ -13,7 +13,8 @@ from datetime import UTC
 import numpy as np
 
 from grue.comparison.bands_of import Scaled, bands_on_rows
-from grue.comparison.standings_rows import EntryRows, MetricDraws, stand_in, task_draws, with_seeds
+from grue.comparison.row_cache import EntryRows, RowCache
+from grue.comparison.standings_rows import MetricDraws, stand_in, task_draws, with_seeds
 from grue.comparison.standings_runs import CEILING, FLOOR, BoardRun, Score, TaskResult
 from grue.core.metric import Floats
 from grue.stats.rank_intervals import rank_intervals
@@ -98,7 +99,7 @@ class TaskBoard:
         return {key: Scaled(((1.0 if self.higher_is_better else -1.0, one),)) for key, one in rows.items()}
 
 
-def rank_task(task: str, entries: Sequence[BoardRun], by: str = "") -> TaskBoard:
+def rank_task(task: str, entries: Sequence[BoardRun], by: str = "", cache: RowCache | None = None) -> TaskBoard:
     """Rank the entries of a task.
 
     Args:
@@ -106,6 +107,7 @@ def rank_task(task: str, entries: Sequence[BoardRun], by: str = "") -> TaskBoard
         entries: Those of a setting; superseded runs among them get no rank.
         by: Metric to rank by where any of the comparable results has a value of it; else, and by default, the first
             primary metric with one.
+        cache: Rows drawn for earlier rankings.
     """
     present = [(run, run.tasks[task]) for run in entries if task in run.tasks]
     current = [(run, result) for run, result in present if run.superseded is None]
@@ -141,7 +143,7 @@ def rank_task(task: str, entries: Sequence[BoardRun], by: str = "") -> TaskBoard
         for run, result in present
     ]
     board = TaskBoard(task, metric, wanted, example.scale, example.higher_is_better, {}, {}, floor, ceiling)
-    return _with_singles(_ranked(board, unranked))
+    return _with_singles(_ranked(board, unranked, cache))
 
 
 def created(run: BoardRun) -> str:
@@ -155,7 +157,7 @@ def most_common(keys: Sequence[object]) -> object:
     return max(counts, key=lambda key: (counts[key], str(key)))
 
 
-def _ranked(board: TaskBoard, unranked: Sequence[Entry]) -> TaskBoard:
+def _ranked(board: TaskBoard, unranked: Sequence[Entry], cache: RowCache | None) -> TaskBoard:
     """Give the competing entries rank, interval and band; the others come after them by time."""
     competing = [entry for entry in unranked if not entry.reason]
     order = rank(
@@ -164,7 +166,7 @@ def _ranked(board: TaskBoard, unranked: Sequence[Entry]) -> TaskBoard:
     )
     by_id = {entry.run.id: entry for entry in unranked}
     names = dict.fromkeys([board.metric or "", *(name for e in competing for name in e.result.primary)])
-    draws = task_draws(board.task, [entry.run for entry in competing], list(names)) if competing else {}
+    draws = task_draws(board.task, [entry.run for entry in competing], list(names), cache) if competing else {}
     shown = draws.get(board.metric or "", MetricDraws())
     resampled = {entry.run.id: _resampled(entry, shown) for entry in competing}
     board = replace(board, draws=draws, resampled=resampled)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from grue.stats.holm import holm
+import numpy as np
+
+from grue.core.metric import Floats
+from grue.stats.holm import holm_all
 
 LEVEL = 0.05
 
@@ -27,13 +30,29 @@ def bands(
     Returns:
         Key -> band, in the order given.
     """
+
+    def p_below(leader: str, below: Sequence[str]) -> Floats:
+        found = (is_beaten(leader, entry) for entry in below)
+        return np.array([np.nan if p is None else p for p in found], dtype=np.float64)
+
+    return bands_by(order, p_below, level=level)
+
+
+def bands_by(
+    order: Sequence[str], p_below: Callable[[str, Sequence[str]], Floats], *, level: float = LEVEL
+) -> dict[str, int]:
+    """``bands`` with the tests of a leader made together.
+
+    Args:
+        order: Keys, best first.
+        p_below: (leader, entries below it) -> a p for each entry, NaN where it cannot be tested.
+        level: As for ``bands``.
+    """
     out: dict[str, int] = {}
     start, band = 0, 1
     while start < len(order):
-        leader, below = order[start], order[start + 1 :]
-        adjusted = holm([is_beaten(leader, entry) for entry in below])
-        beaten = (place for place, p in enumerate(adjusted, start + 1) if p is not None and p <= level)
-        stop = next(beaten, len(order))
+        beaten = np.flatnonzero(holm_all(p_below(order[start], order[start + 1 :])) <= level)
+        stop = start + 1 + int(beaten[0]) if len(beaten) else len(order)
         out.update(dict.fromkeys(order[start:stop], band))
         start, band = stop, band + 1
     return out

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from grue.core.metric import Floats
+
 _TINY = 1e-300
 _MOST_TERMS = 10_000
+_MOST_T = 1e150  # its square is finite
 
 
 def t_tail(t: float, df: float) -> float:
@@ -24,6 +29,37 @@ def t_tail(t: float, df: float) -> float:
         return 0.5 * math.erfc(t / math.sqrt(2))
     half = 0.5 * _incomplete_beta(df / (df + t * t), t * t / (df + t * t), df / 2, 0.5)
     return half if t >= 0 else 1.0 - half
+
+
+def t_tails(t: Floats, df: Floats) -> Floats:
+    """P(T ≥ t) of many at once.
+
+    Args:
+        t: Above 0 and finite, shape (n,).
+        df: Degrees of freedom, above 0 and finite, shape (n,).
+
+    Returns:
+        Shape (n,); equal to ``t_tail`` of each but for rounding.
+    """
+    if not len(t):
+        return np.empty(0)
+    squares = np.minimum(t, _MOST_T) ** 2
+    x, rest = df / (df + squares), squares / (df + squares)
+    a = df / 2
+    with np.errstate(divide="ignore"):  # of the side that is not taken
+        log_x = np.where(x < 0.5, np.log(x), np.log1p(-rest))
+        log_rest = np.where(rest < 0.5, np.log(rest), np.log1p(-x))
+    known, places = np.unique(a, return_inverse=True)
+    gammas = np.array([math.lgamma(one + 0.5) - math.lgamma(one) for one in known.tolist()]) - math.lgamma(0.5)
+    front = np.exp(gammas[places] + a * log_x + 0.5 * log_rest)
+    half = np.full(len(t), 0.5)
+    by_symmetry = x > (a + 1) / (a + 2.5)
+    left, right = ~by_symmetry, by_symmetry
+    tail = np.empty(len(t))
+    tail[left] = front[left] * _fractions(x[left], a[left], half[left]) / a[left]
+    tail[right] = 1.0 - front[right] * _fractions(rest[right], half[right], a[right]) / 0.5
+    # A value so near to 0 that its square is none.
+    return np.where(squares == 0.0, 0.5, 0.5 * tail)
 
 
 def t_quantile(p: float, df: float) -> float:
@@ -71,6 +107,34 @@ def _fraction(x: float, a: float, b: float) -> float:
         if abs(c * d - 1) < 1e-15:
             break
     return value
+
+
+def _fractions(x: Floats, a: Floats, b: Floats) -> Floats:
+    """``_fraction`` of many at once; each stops at its own term."""
+    out = np.empty(len(x))
+    going = np.arange(len(x))
+    c, d = np.ones(len(x)), 1.0 / _all_away_from_0(1 - (a + b) * x / (a + 1))
+    value = d.copy()
+    for m in range(1, _MOST_TERMS):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for term in (even, odd):
+            d = 1.0 / _all_away_from_0(1 + term * d)
+            c = _all_away_from_0(1 + term / c)
+            value = value * c * d
+        is_done = np.abs(c * d - 1) < 1e-15
+        if is_done.any():
+            out[going[is_done]] = value[is_done]
+            on = ~is_done
+            going, x, a, b, c, d, value = (one[on] for one in (going, x, a, b, c, d, value))
+            if not len(going):
+                break
+    out[going] = value
+    return out
+
+
+def _all_away_from_0(values: Floats) -> Floats:
+    return np.where(np.abs(values) > _TINY, values, _TINY)
 
 
 def _away_from_0(value: float) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grue.comparison.bands_of import Scaled, bands_of_places, bands_on_rows, bands_over_tasks
-from grue.comparison.standings_rows import EntryRows
+from grue.comparison.row_cache import EntryRows
 from grue.core.metric import Floats
 
 TRIALS = 2000
