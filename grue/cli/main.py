@@ -40,6 +40,7 @@ COMMANDS = {
     "import": "grue.cli.imports",
     "serve": "grue.cli.serve",
     "worker": "grue.cli.worker",
+    "submit": "grue.cli.submit",
     "admin": "grue.cli.admin",
     "db": "grue.cli.db",
     "tasks": "grue.cli.tasks",

@@ -7,10 +7,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grue.comparison.standings_runs import BoardRun, board_run
 from grue.comparison.standings_settings import settings as settings_of
-from grue.core.errors import GrueError
-from grue.runs.read import read_run
 from grue.store.service import jobs, submissions, users
 from grue.store.service.values import ENDED, Submission
 from leaderboard_site.accounts.rights import can
@@ -97,15 +94,8 @@ def result_in(request: Request, desk: Desk, submission: Submission) -> Result | 
     if submission.is_hidden:
         return rounded_result(submission.scores, title_of) if submission.scores else None
     snapshot = snapshot_of(request)
-    run = snapshot.runs.get(submission.run_id or "") or _private_run(desk, submission.run_id or "")
+    run = desk.service.boards.run(submission.run_id or "")
     if run is None:
         return None
     setting = snapshot.setting(settings_of([run])[0].slug)
     return result_of(run, snapshot.data(setting.slug) if setting else None, title_of)
-
-
-def _private_run(desk: Desk, run_id: str) -> BoardRun | None:
-    try:
-        return board_run(read_run(desk.service.artifacts.local_folder(f"runs/{run_id}")))
-    except GrueError:
-        return None
