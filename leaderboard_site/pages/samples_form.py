@@ -106,7 +106,9 @@ def read_asked(given: Mapping[str, str], columns: SampleColumns, metric: str | N
     if len(text) > MOST_TEXT:
         problems["q"] = f"Only the first {MOST_TEXT} letters are searched for."
         text = text[:MOST_TEXT]
-    if (low is not None or high is not None) and not named:
+    if "metric" in problems:
+        low = high = None
+    elif (low is not None or high is not None) and not named:
         named = metric or next(iter(columns.scores), "")
     if low is None and high is None and "metric" not in problems:
         kept.pop("metric", None)  # the form always sends one
