@@ -51,9 +51,10 @@ class SizeRange:
     @property
     def words(self) -> str:
         """As on pages: ``1 to 4 B``, ``under 1 B``."""
+        low, high = (size(bound).replace(".0", "") for bound in (self.low, self.high))
         if self.low is None:
-            return "size unknown" if self.high is None else f"under {size(self.high)}"
-        return f"{size(self.low)} or more" if self.high is None else f"{size(self.low)} to under {size(self.high)}"
+            return "size unknown" if self.high is None else f"under {high}"
+        return f"{low} or more" if self.high is None else f"{low} to under {high}"
 
 
 SIZES: Final = (

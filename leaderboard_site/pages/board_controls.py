@@ -42,8 +42,6 @@ class Controls:
         fields: Lists to choose from.
         metrics: Metrics of the task columns, each with what is chosen; empty where the view has none to choose.
         more: The state that no visible field holds, as hidden fields.
-        size_from: Lower end of a range of sizes that is none of the list.
-        size_to: Upper end.
         found: How many runs match, and what that does to ranks.
         chips: Active filters.
         clear: The page without any; ``None`` where none is active.
@@ -60,8 +58,6 @@ class Controls:
     fields: tuple[Field, ...]
     metrics: tuple[Option, ...]
     more: tuple[tuple[str, str], ...]
-    size_from: str
-    size_to: str
     found: str
     chips: tuple[Chip, ...]
     clear: Page | None
@@ -76,7 +72,7 @@ class Controls:
     @property
     def has_more(self) -> bool:
         """Whether anything in the folded part is chosen."""
-        return bool(self.size_from or self.size_to or any(option.is_chosen for option in self.metrics))
+        return any(option.is_chosen for option in self.metrics)
 
 
 def controls_of(entries: BoardEntries, state: BoardState, n_found: int, ignored: Sequence[str]) -> Controls:
@@ -92,16 +88,12 @@ def controls_of(entries: BoardEntries, state: BoardState, n_found: int, ignored:
     found = f"{count(n_found)} of {plural(n_all, 'run')}"
     if state.has_filter:
         found += " match. Ranks, ranges and bands stay those of all runs"
-    own_size = state.size if state.size is not None and state.size not in SIZES else None
-    low, _, high = str(own_size).partition("-") if own_size else ("", "", "")
     last = min(state.offset + ROWS, n_found)
     return Controls(
         text=state.text,
         fields=_fields(entries, state),
         metrics=_metrics(entries, state),
         more=_hidden(state),
-        size_from=low,
-        size_to=high,
         found=f"{found}.",
         chips=chips(entries, state),
         clear=service_page(state.without_filters()) if state.has_filter else None,
@@ -118,13 +110,14 @@ def controls_of(entries: BoardEntries, state: BoardState, n_found: int, ignored:
 def _fields(entries: BoardEntries, state: BoardState) -> tuple[Field, ...]:
     data = entries.data
     tasks = [(name, entries.cards[name].title) for name in data.tasks]
-    sizes = [(str(one), one.words) for one in SIZES]
+    own = [state.size] if state.size is not None and state.size not in SIZES else []
+    sizes = [(str(one), one.words) for one in (*SIZES, *own)]
     marks = [(key, words) for key, words in MARK_WORDS.items() if key in entries.marks or key == SCORED_HERE]
     licences = list(entries.licences[:MOST_LICENCES])
     licences += [pair for pair in entries.licences[MOST_LICENCES:] if pair[0] == state.licence]
     fields = [
         _field("task", "Has task", "any task", tasks, state.task),
-        _field("size", "Size", "any size", sizes, str(state.size) if state.size in SIZES else ""),
+        _field("size", "Size", "any size", sizes, str(state.size or "")),
         _field("licence", "Licence", "any licence", licences, state.licence),
         _field("mark", "Mark", "any mark", marks, state.mark),
     ]

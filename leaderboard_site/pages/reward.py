@@ -117,7 +117,7 @@ def _picture(found: Sequence[Rewarded], title: str, unit: str, places: int, pins
     )
     names = [one.run.name for one in found if one.run.id in gamed]
     more = f" and {plural(len(names) - 3, 'more run', 'more runs')}" if len(names) > 3 else ""
-    who = f"So does {', '.join(names[:3])}{more}" if names else "None of these does"
+    who = f"Here: {', '.join(names[:3])}{more}" if names else "None does here"
     return Picture(
         title=title,
         name=title,
