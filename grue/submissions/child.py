@@ -29,14 +29,15 @@ def main() -> int:
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (most, most))
     try:
-        answer = _read(sys.argv[1], asked["request"])
+        answer = read(sys.argv[1], asked["request"])
         print(json.dumps(answer))  # noqa: T201  (the answer)
     except MemoryError:
         return _TOO_MUCH
     return 0
 
 
-def _read(reader: str, request: Mapping[str, Any]) -> dict[str, Any]:
+def read(reader: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of ``archive`` or ``model``, without bounds."""
     findings = Findings()
     if reader == "archive":
         from grue.submissions.archive import read_archive

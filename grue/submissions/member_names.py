@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import struct
+import tarfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,8 +14,27 @@ from grue.submissions.findings import Fault
 
 MAX_MEMBERS = 10_000
 PACK_AGAIN = "Pack the run directory again, with tar or zip."
+# What the libraries raise for a broken archive, wherever in it they are.
+BROKEN = (
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+)
+_BLOCK_BYTES = 1 << 20
 _CLIMBING = re.compile(r"(^|/)\.\.(/|$)")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]|^/|^[A-Za-z]:|[\ud800-\udfff]")
+
+
+def broken(error: Exception) -> Fault:
+    """What to say of an archive that cannot be read on."""
+    return Fault(f"This is no whole archive: {str(error)[:200] or type(error).__name__}.", PACK_AGAIN)
 
 
 class Readable(Protocol):
@@ -77,7 +100,10 @@ class Counted:
         Raises:
             Fault: where more is read than may be.
         """
-        block = self._stream.read(min(size, 1 << 20) if size >= 0 else 1 << 20)
+        try:
+            block = self._stream.read(min(size, _BLOCK_BYTES) if size >= 0 else _BLOCK_BYTES)
+        except BROKEN as error:
+            raise broken(error) from error
         self._left[0] -= len(block)
         if self._left[0] < 0:
             raise Fault(

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 import tarfile
-import zlib
 from collections.abc import Iterator
 
 from grue.submissions.findings import Fault
-from grue.submissions.member_names import PACK_AGAIN, Counted, Member, Names, Readable
+from grue.submissions.member_names import BROKEN, PACK_AGAIN, Counted, Member, Names, Readable, broken
 
 _BLOCK = 512
 # Longer names and attributes come in a block of their own, which is read whole.
@@ -50,8 +49,8 @@ def tar_members(stream: Readable, max_bytes: int) -> Iterator[Member]:
             member = _Part(counted, header.size)
             yield Member(names.add(raw), header.size, member)
             _skip(counted, member.left + _padded(header.size) - header.size)
-    except (EOFError, zlib.error, OSError, ValueError, tarfile.TarError) as error:
-        raise Fault(f"This is no whole archive: {str(error)[:200] or type(error).__name__}.", PACK_AGAIN) from error
+    except BROKEN as error:
+        raise broken(error) from error
 
 
 def _tar_header(block: bytes) -> tarfile.TarInfo:
@@ -102,7 +101,7 @@ class _Part:
         wanted = self.left if size < 0 else min(size, self.left)
         block = self._stream.read(wanted) if wanted else b""
         if wanted and not block:
-            raise EOFError("it is cut off")
+            raise broken(EOFError("it is cut off"))
         self.left -= len(block)
         return block
 

@@ -6,12 +6,11 @@ import io
 import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import IO
 
 from grue.submissions.findings import Fault
-from grue.submissions.member_names import MAX_MEMBERS, PACK_AGAIN, Counted, Member, Names
+from grue.submissions.member_names import BROKEN, MAX_MEMBERS, PACK_AGAIN, Counted, Member, Names, broken
 
 _END_BYTES = 76 + 22 + 65_535
 _DIRECTORY_BYTES = 1_200
@@ -40,18 +39,8 @@ def zip_members(file: IO[bytes], max_bytes: int) -> Iterator[Member]:
                     raise Fault(f"{name[:200]!r} is encrypted.", "Pack it without a password.")
                 with archive.open(info) as stream:
                     yield Member(name, info.file_size, Counted(stream, left))
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        EOFError,
-        zlib.error,
-        OSError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-        struct.error,
-    ) as error:
-        raise Fault(f"This is no whole archive: {str(error)[:200] or type(error).__name__}.", PACK_AGAIN) from error
+    except BROKEN as error:
+        raise broken(error) from error
 
 
 def _bound_directory(file: IO[bytes]) -> None:
