@@ -68,7 +68,8 @@ def _is_host(viewer: Viewer) -> bool:
 
 
 def _may_use_own(viewer: Viewer) -> bool:
-    return viewer.role != ANONYMOUS and (viewer.token is None or "read" in viewer.token.scopes)
+    # Whoever may submit may see what comes of it.
+    return viewer.role != ANONYMOUS and (viewer.token is None or bool({"read", "submit"} & {*viewer.token.scopes}))
 
 
 def _is_public(submission: Submission) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,6 +18,8 @@ from leaderboard_site.accounts.passwords import hash_password
 from leaderboard_site.service import Service
 from tests.service.serving import Served, served
 
+# One for all clients: to make it takes longer than most requests.
+_TLS = ssl.create_default_context()
 PASSWORD = "four dull words here"
 ROLES = {"hana": "host", "sam": "submitter", "olga": "submitter", "rita": "reader", "dora": "submitter"}
 
@@ -51,7 +54,9 @@ class Place:
 
     def client(self, **more: Any) -> httpx.Client:
         """Any client; it is closed with the board."""
-        return self.clients.enter_context(httpx.Client(base_url=self.address, timeout=30, **more))
+        client = httpx.Client(base_url=self.address, timeout=30, verify=_TLS, **more)
+        self.clients.callback(client.close)
+        return client
 
     def token(self, name: str, *scopes: str) -> str:
         """A new token."""

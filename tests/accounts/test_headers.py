@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+import structlog
 
 from tests.accounts.people import Place
 
@@ -61,7 +62,9 @@ def test_a_fault_of_ours_has_them_and_says_nothing_of_itself(shared: Place, monk
         raise RuntimeError("secret place /srv/grue")
 
     monkeypatch.setattr("leaderboard_site.accounts.routes.signin_view", broken)
-    answer = shared.browser().get("/signin")
+    with structlog.testing.capture_logs() as logged:
+        answer = shared.browser().get("/signin")
+    assert [one["event"] for one in logged if one["log_level"] == "error"] == ["request failed"]
     assert answer.status_code == 500
     check(answer)
     assert "secret place" not in answer.text
