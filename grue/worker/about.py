@@ -1,7 +1,8 @@
-"""What a submission says of itself, written into its run directory as ``submission.yaml``."""
+"""What a run directory is told besides its numbers: what its submission says of itself, and how texts were made."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from grue import __version__
 from grue.core.errors import RunDirectoryError
 from grue.runs import published
 from grue.runs.files import write_atomic
+from grue.runs.read import EVENTS
 from grue.store.service.values import Submission
 
 NOT_STATED = "not stated"
+MOST_EVENT_BYTES = 1 << 24
 TOO_LONG = "see the submission's page"
 _MARKS = {"model": "verified"}
 
@@ -30,6 +33,32 @@ def write_about(submission: Submission, run: Path, run_id: str) -> None:
         # Longer than such a file may be: the store keeps all of it.
         _write(submission, path, run_id, TOO_LONG)
         published.read_submission(path)
+
+
+def join_events(generated: Path, run: Path) -> None:
+    """Put what happened while texts were generated before what happened while they were scored.
+
+    Args:
+        generated: What the first step wrote; a line that is no event is left out, and all of a file too large.
+        run: The run directory, whose checksums do not cover its events.
+
+    Raises:
+        OSError: where they cannot be written.
+    """
+    before = generated / EVENTS
+    if not before.is_file() or before.stat().st_size > MOST_EVENT_BYTES:
+        return
+    lines = [line for line in before.read_text("utf-8", "replace").splitlines() if _is_event(line)]
+    text = "".join(f"{line}\n" for line in lines) + (run / EVENTS).read_text("utf-8")
+    write_atomic(run / EVENTS, text.encode("utf-8"))
+
+
+def _is_event(line: str) -> bool:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(event, dict) and isinstance(event.get("kind"), str)
 
 
 def _write(submission: Submission, path: Path, run_id: str, description: str) -> None:

@@ -22,7 +22,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _SLAVE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 19
 _MNT_DETACH = 2
-_PDEATHSIG, _NO_NEW_PRIVS = 1, 38
+_PDEATHSIG, _CAPBSET_DROP, _NO_NEW_PRIVS = 1, 24, 38
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _MOUNT_SETATTR = 442
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
@@ -119,6 +119,9 @@ def _enter(asked: dict) -> None:  # type: ignore[type-arg]
         # A container that hides parts of /proc allows no new one; that of the worker's own shows no secrets of it,
         # as this user namespace may not look into processes of another.
         _bind("/proc", root + "/proc", is_read_only=True)
+    with suppress(OSError):
+        # Nor may it make namespaces of its own, in which it would have rights again.
+        _write(root + "/proc/sys/user/max_user_namespaces", "0")
     os.makedirs(root + "/.old", exist_ok=True)
     pivot = _PIVOT_ROOT.get(platform.machine())
     if pivot is None:
@@ -133,6 +136,9 @@ def _enter(asked: dict) -> None:  # type: ignore[type-arg]
 def _start(asked: dict, user: int) -> None:  # type: ignore[type-arg]
     """Give up all rights, set the limits and become the command."""
     os.chdir(asked["folder"])
+    if asked["namespaces"]:
+        for capability in range(64):
+            _LIBC.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
     if os.geteuid() != user:
         with suppress(OSError):
             os.setgroups([])
@@ -152,8 +158,6 @@ def _start(asked: dict, user: int) -> None:  # type: ignore[type-arg]
 
 def _drop_capabilities() -> None:
     """Whatever user runs the command, it may do nothing that needs a right."""
-    for capability in range(64):
-        _LIBC.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
     header = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0))
     nothing = ctypes.create_string_buffer(24)
     _LIBC.capset(header, nothing)

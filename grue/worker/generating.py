@@ -34,24 +34,26 @@ Say = Callable[[Mapping[str, Json]], None]
 
 def main(parent: int) -> None:
     """Generate for the rows in the working folder."""
+    begun = time.perf_counter()
     die_with_parent(parent)
     say = answers()
     request = json.loads(Path(REQUEST).read_text())
     try:
-        generate({**request, "checkpoint": sys.argv[1]}, Path(RUN), say)
+        generate({**request, "checkpoint": sys.argv[1]}, Path(RUN), say, begun)
         say({"kind": "done"})
     except Exception as error:  # noqa: BLE001 - a checkpoint may bring about anything; the worker says what it means
         say({"kind": "failed", **asdict(of_error(error))})
         sys.exit(1)
 
 
-def generate(request: Mapping[str, str], out: Path, say: Say) -> None:
+def generate(request: Mapping[str, str], out: Path, say: Say, begun: float) -> None:
     """Generate what is missing into a run directory.
 
     Args:
         request: ``checkpoint``, ``rows`` (a folder of ``<task>.jsonl``), ``split``, ``name``.
         out: The run directory.
         say: Takes progress.
+        begun: When the program began, by ``time.perf_counter``.
 
     Raises:
         GrueError: for a checkpoint that cannot be used.
@@ -77,7 +79,7 @@ def generate(request: Mapping[str, str], out: Path, say: Say) -> None:
         planned = plan(engine, selected, call, GenerationCall(shard=Shard(number=1, of=1)), {})
         progress = _Progress(say)
         _drop_other(out, planned.manifest.identity, say)
-        execute(planned, engine, out, fresh=False, progress=progress)
+        execute(planned, engine, out, fresh=False, progress=progress, begun=begun)
     finally:
         engine.close()
     for name, result in read_run(out, shard=True).results_value().tasks.items():

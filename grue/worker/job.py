@@ -21,7 +21,7 @@ from grue.submissions.artifacts import Artifacts
 from grue.submissions.check import UploadLimits
 from grue.submissions.expected import read_expected
 from grue.submissions.settings import ServiceSettings
-from grue.worker.about import write_about
+from grue.worker.about import join_events, write_about
 from grue.worker.generation import Generation
 from grue.worker.hidden import rounded_scores, write_public
 from grue.worker.lease import Lease
@@ -123,6 +123,8 @@ class _Steps:
         self._advance("scoring")
         self._log(f"Scoring {', '.join(self._submission.tasks)}.")
         self._place.scorer.score(request, self._lease)
+        if self._submission.kind == "model":
+            join_events(request.source, self._out)
         write_about(self._submission, self._out, self._run_id)
         self._lease.check()
         self._finish()
