@@ -17,12 +17,14 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import text
 
 from grue.core.errors import UsageError
 from grue.store import queries
 from grue.store.database import Store, open_store
 from grue.store.records import RunRecord, record_of
 from grue.store.service import jobs, submissions, users
+from grue.store.service.rows import job_from
 from grue.store.service.values import ENDED, OPEN, RUNNING, Limits, NewSubmission, QuotaError
 
 LEASE = 30.0
@@ -82,8 +84,11 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(seconds=st.integers(0, 4 * 3600))
     def begin(self, seconds: int) -> None:
-        """At some time of the evening, so that midnight may come."""
+        """At some time of the evening, so that midnight may come, with two jobs that wait."""
         self.pass_time(seconds)
+        self.submit(0, 0)
+        self.submit(1, 0)
+        self.claim(0)
 
     @rule(seconds=st.sampled_from([1, 10, 29, 31, 600, 3600, 3 * 3600]))
     def pass_time(self, seconds: float) -> None:
@@ -147,6 +152,12 @@ class Machine(RuleBasedStateMachine):
         assert held.attempt == model.attempt
         assert (held.job_id, held.attempt) not in self.held, "an attempt was handed out twice"
         self.held.append((held.job_id, held.attempt))
+
+    @rule(worker=st.integers(0, 2))
+    def cut_off(self, worker: int) -> None:
+        """All workers are cut off for a while, and another asks first."""
+        self.pass_time(LEASE)
+        self.claim(worker)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
@@ -233,15 +244,19 @@ class Machine(RuleBasedStateMachine):
         """Jobs, results and quotas are what they must be."""
         indexed = {one.run_id for one in queries.locations(self.store)}
         assert indexed == {one.submission_id for one in self.jobs.values() if one.status == "done"}
+        of = {one.job_id: one for one in submissions.all_submissions(self.store).submissions}
+        with self.store.read() as connection:
+            rows = connection.execute(text("SELECT * FROM jobs")).mappings()
+            found = {row["job_id"]: job_from(row) for row in rows}
+        assert found.keys() == of.keys() == self.jobs.keys()
         for key, model in self.jobs.items():
-            found, of = jobs.job(self.store, key), submissions.submission(self.store, model.submission_id)
-            assert found is not None
-            assert of is not None
-            said = (found.status, found.attempt, of.is_charged, found.faults if found.status in OPEN else None)
-            faults = model.faults if model.status in OPEN else None
-            assert said == (model.status, model.attempt, model.is_charged, faults)
-            assert (found.finished_at is not None) == (model.status in ENDED)
-            assert of.run_id == (model.submission_id if model.status == "done" else None)
+            one = found[key]
+            assert (one.status, one.attempt) == (model.status, model.attempt)
+            assert of[key].is_charged == model.is_charged
+            assert (one.finished_at is not None) == (model.status in ENDED)
+            assert of[key].run_id == (model.submission_id if model.status == "done" else None)
+            if model.status in OPEN:
+                assert (one.faults, one.losses) == (model.faults, model.losses)
         for user in range(2):
             used = submissions.usage(self.store, self.users[user], LIMITS, now=self.now)
             assert used.scored == self._scored(user) <= LIMITS.scored_per_day
@@ -310,7 +325,7 @@ def run(machine: type[Machine], examples: int, steps: int) -> None:
 
 
 def test_jobs_keep_their_laws(machine: type[Machine]) -> None:
-    run(machine, 15, 30)
+    run(machine, 20, 30)
 
 
 @pytest.mark.long

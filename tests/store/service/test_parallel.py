@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from grue.core.errors import GrueError, StoreError
+from grue.store.database import open_store
 from grue.store.records import RunRecord
 from grue.store.service import audit, jobs, sign_ins, submissions, tokens
 from grue.store.service.values import Limits, QuotaError, Submission
@@ -40,11 +41,17 @@ def at_once(number: int, act: Callable[[int], Any]) -> list[Any]:
     return answers
 
 
-def test_one_place_left_is_given_to_exactly_one_of_fifty(desk: Desk) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_one_place_left_is_given_to_exactly_one_of_fifty(desk_of: Callable[[str], tuple[Desk, str]], kind: str) -> None:
+    desk, url = desk_of(kind)
     desk.limits = Limits(scored_per_day=3, attempts_per_day=1000, jobs_waiting=1000)
     for _ in range(2):
         desk.submit()
-    answers = at_once(POSTS, lambda _: desk.submit())
+    # Each door has connections of its own, as each process of a server has.
+    doors = [replace(desk, store=open_store(url)) for _ in range(5)]
+    answers = at_once(POSTS, lambda index: doors[index % 5].submit())
+    for door in doors:
+        door.store.close()
     kinds = Counter(type(answer) for answer in answers)
     assert kinds == {Submission: 1, QuotaError: POSTS - 1}
     assert {answer.what for answer in answers if isinstance(answer, QuotaError)} == {"scored"}
