@@ -45,8 +45,8 @@ def finish(
         store: An open store.
         job_id: The job.
         attempt: The caller's.
-        record: What the index holds of the run; ``None`` for a hidden split, which is kept out of the index.
-        run_id: The run's id, the same in every attempt.
+        record: What the index holds of the run; ``None`` where a hidden split is kept out of the index.
+        run_id: The run's id, the same whenever this attempt tells it.
         scores: Rounded scores of a hidden split, for its submission's page.
         release_hours: Scores on hidden splits of one account appear at most once in so many hours.
         now: The time to take instead of the real one.
