@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import structlog
 
+from grue.comparison.row_cache import RowCache
 from grue.comparison.standings import BoardData, rank_board, rank_task_of
 from grue.comparison.standings_runs import BoardRun, board_run
 from grue.comparison.standings_settings import Setting, settings
@@ -50,6 +51,7 @@ class Boards:
         self._read: dict[str, _Read] = {}
         self._private: OrderedDict[str, _Read] = OrderedDict()
         self._cards: dict[str, Card] = {}
+        self._ranking = _Ranking()
         self._snapshot: Snapshot | None = None
 
     def version(self) -> str:
@@ -114,7 +116,8 @@ class Boards:
             if found.run is not None:
                 found.run = _with_decision(found.run, decisions.get(run_id))
                 runs[run_id] = found.run
-        return Snapshot(version, runs, self._card, before)
+        self._ranking.forget_all_but(runs.values())
+        return Snapshot(version, runs, self._card, self._ranking, before)
 
     def _run(self, location: Location) -> _Read:
         known = self._read.get(location.run_id)
@@ -154,6 +157,29 @@ class _Read:
     run: BoardRun | None
 
 
+class _Ranking:
+    """Ranks one setting at a time, with the rows that were drawn for earlier snapshots."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cache = RowCache()
+
+    def board(self, setting: Setting, order: Sequence[str]) -> BoardData:
+        """A setting, ranked."""
+        with self._lock:
+            return rank_board(setting, order, self._cache)
+
+    def task(self, setting: Setting, task: str, metric: str) -> TaskBoard:
+        """A task by another metric than its first, of which nothing is kept: there are many."""
+        with self._lock:
+            return rank_task_of(setting, task, metric)
+
+    def forget_all_but(self, runs: Iterable[BoardRun]) -> None:
+        """Drop what belongs to other runs."""
+        with self._lock:
+            self._cache.forget_all_but({str(run.stored.results["checksum"]) for run in runs})
+
+
 class Snapshot:
     """What public pages show at one version of the store.
 
@@ -169,8 +195,10 @@ class Snapshot:
         version: str,
         runs: Mapping[str, BoardRun],
         card_of: Callable[[str], Card],
+        ranking: _Ranking,
         before: Snapshot | None = None,
     ) -> None:
+        self._ranking = ranking
         self.version = version
         self.runs = runs
         self.settings: tuple[Setting, ...] = settings(list(runs.values()))
@@ -200,7 +228,7 @@ class Snapshot:
         setting = self._by_slug[slug]
         with self._lock:
             if slug not in self._data:
-                self._data[slug] = rank_board(setting, self._order)
+                self._data[slug] = self._ranking.board(setting, self._order)
             return self._data[slug]
 
     def task_by(self, slug: str, task: str, metric: str) -> TaskBoard:
@@ -213,7 +241,7 @@ class Snapshot:
         with self._lock:
             key = (slug, task, metric)
             if key not in self._boards:
-                self._boards[key] = rank_task_of(data.setting, task, metric)
+                self._boards[key] = self._ranking.task(data.setting, task, metric)
             self._boards.move_to_end(key)
             while len(self._boards) > _TASK_BOARDS:
                 self._boards.popitem(last=False)

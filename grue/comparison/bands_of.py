@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -62,23 +63,29 @@ class _Differences:
 
 
 class _Pairs:
-    """All pairs of entries on one task: their rows' covariances are made once, whoever leads."""
+    """All pairs of entries on one task: their rows' covariances are made once, whoever leads.
 
-    def __init__(self, rows: Mapping[str, Scaled]) -> None:
-        self._place = {key: index for index, key in enumerate(rows)}
-        self._values = np.array([_value(one) for one in rows.values()])
-        parts = np.array([_parts(one) for one in rows.values()])
+    Args:
+        order: Entries; those without rows on the task may be among them.
+        rows: Entry -> its rows.
+    """
+
+    def __init__(self, order: Sequence[str], rows: Mapping[str, Scaled]) -> None:
+        known = [key for key in order if key in rows]
+        places = {key: index for index, key in enumerate(known)}
+        self._places = np.array([places.get(key, -1) for key in order], dtype=np.intp)
+        self._values = np.array([_value(rows[key]) for key in known])
+        parts = np.array([_parts(rows[key]) for key in known])
         parts -= parts.mean(axis=1, keepdims=True)
         self._n_rows = parts.shape[1]
         self._covariance = parts @ parts.T / (self._n_rows - 1)
         self._variance = np.diagonal(self._covariance)
 
-    def differences(self, leader: str, entries: Sequence[str]) -> _Differences:
-        """Leader minus each entry; nothing where one of the two has no rows."""
-        places = np.array([self._place.get(entry, -1) for entry in entries], dtype=np.intp)
-        a = self._place.get(leader)
-        if a is None:
-            return _Differences(np.full(len(entries), np.nan), np.zeros(len(entries)), self._n_rows)
+    def differences(self, leader: int) -> _Differences:
+        """The leader, by its place in the order, minus each entry after it."""
+        a, places = int(self._places[leader]), self._places[leader + 1 :]
+        if a < 0:
+            return _Differences(np.full(len(places), np.nan), np.zeros(len(places)), self._n_rows)
         own = self._covariance[a, a] + self._variance[places]
         spread = own - 2 * self._covariance[a, places]
         # What is left of equal rows is rounding.
@@ -104,17 +111,17 @@ def bands_over_tasks(order: Sequence[str], rows: Mapping[str, Sequence[Scaled]])
         order: Entries with a rank, best first; those without rows are passed over.
         rows: Entry -> its rows on each task, the tasks in one order.
     """
-    if not rows:
+    known = [key for key in order if key in rows]
+    if not known:
         return {}
-    n_tasks = len(next(iter(rows.values())))
-    tasks = [_Pairs({key: found[place] for key, found in rows.items()}) for place in range(n_tasks)]
-    seeds = {key: _seeds(found) for key, found in rows.items()}
+    n_tasks = len(rows[known[0]])
+    tasks = [_Pairs(known, {key: rows[key][place] for key in known}) for place in range(n_tasks)]
+    seeds = np.array([_seeds(rows[key]) for key in known])
 
-    def p(leader: str, below: Sequence[str]) -> Floats:
-        differences = [task.differences(leader, below) for task in tasks]
-        return _p(differences, seeds[leader], [seeds[entry] for entry in below])
+    def p(leader: int) -> Floats:
+        return _p([task.differences(leader) for task in tasks], seeds[leader], seeds[leader + 1 :])
 
-    return bands_by([key for key in order if key in rows], p)
+    return bands_by(known, p)
 
 
 def bands_of_places(order: Sequence[str], rows: Sequence[Mapping[str, Scaled]]) -> dict[str, int]:
@@ -124,20 +131,23 @@ def bands_of_places(order: Sequence[str], rows: Sequence[Mapping[str, Scaled]]) 
         order: Entries with a rank, best first; those without rows on any task are passed over.
         rows: For each task, entry -> its rows.
     """
-    tasks = [(_Pairs(task), {key: _seeds((one,)) for key, one in task.items()}) for task in rows if task]
+    known = [key for key in order if any(key in task for task in rows)]
+    tasks = [
+        (_Pairs(known, task), np.array([_seeds((task[key],)) if key in task else _ONE_SEED for key in known]))
+        for task in rows
+        if any(key in task for key in known)
+    ]
 
-    def p(leader: str, below: Sequence[str]) -> Floats:
-        scores = np.full((len(tasks), len(below)), np.nan)
-        for place, (task, seeds) in enumerate(tasks):
-            if leader in seeds:
-                own = [seeds.get(entry, _ONE_SEED) for entry in below]
-                scores[place] = _normal_scores(task.differences(leader, below), seeds[leader], own)
+    def p(leader: int) -> Floats:
+        scores = np.array(
+            [_normal_scores(task.differences(leader), seeds[leader], seeds[leader + 1 :]) for task, seeds in tasks]
+        )
         n_known = (~np.isnan(scores)).sum(axis=0)
         z = np.nansum(scores, axis=0) / np.sqrt(np.maximum(1, n_known))
         found = [min(1.0, 2 * _NORMAL.cdf(-one)) if one > 0 else 1.0 for one in z.tolist()]
         return np.where(n_known > 0, found, np.nan)
 
-    return bands_by([key for key in order if any(key in task for task in rows)], p)
+    return bands_by(known, p)
 
 
 def p_better(leader: Sequence[Scaled], entry: Sequence[Scaled]) -> float:
@@ -149,24 +159,34 @@ def p_better(leader: Sequence[Scaled], entry: Sequence[Scaled]) -> float:
         leader: Its rows on each task.
         entry: Those of another entry, tasks and rows in the same order.
     """
-    pairs = [_Pairs({"leader": one, "entry": other}) for one, other in zip(leader, entry, strict=True)]
-    differences = [pair.differences("leader", ["entry"]) for pair in pairs]
-    return float(_p(differences, _seeds(leader), [_seeds(entry)])[0])
+    order = ("leader", "entry")
+    pairs = [_Pairs(order, dict(zip(order, both, strict=True))) for both in zip(leader, entry, strict=True)]
+    seeds = np.array([_seeds(leader), _seeds(entry)])
+    return float(_p([pair.differences(0) for pair in pairs], seeds[0], seeds[1:])[0])
 
 
-def _p(
-    differences: Sequence[_Differences], leader: tuple[float, float], entries: Sequence[tuple[float, float]]
-) -> Floats:
-    """Two-sided p of the mean of the tasks' differences, shape (entries,); NaN where no task says anything."""
+def _p(differences: Sequence[_Differences], leader: Floats, entries: Floats) -> Floats:
+    """Two-sided p of the mean of the tasks' differences; 1 where the leader is not ahead.
+
+    Args:
+        differences: One a task.
+        leader: Variance of its mean over seeds, and degrees of freedom.
+        entries: The same of each entry, shape (entries, 2).
+
+    Returns:
+        Shape (entries,); NaN where no task says anything.
+    """
     values = np.array([one.values for one in differences])
     is_known = ~np.isnan(values)
     n_tasks = np.maximum(1, is_known.sum(axis=0))
     value = np.nansum(values, axis=0) / n_tasks
-    parts = [(np.where(known, one.variances, 0.0) / n_tasks**2, one.n_rows - 1.0)
-             for one, known in zip(differences, is_known, strict=True)]  # fmt: skip
-    seeds = np.array(entries, dtype=np.float64).reshape(-1, 2)
-    variance = sum((part for part, _ in parts), leader[0] + seeds[:, 0])
-    squares = sum((part**2 / df for part, df in parts), leader[0] ** 2 / leader[1] + seeds[:, 0] ** 2 / seeds[:, 1])
+    parts: list[tuple[Floats, Any]] = [
+        (np.where(known, one.variances, 0.0) / n_tasks**2, one.n_rows - 1.0)
+        for one, known in zip(differences, is_known, strict=True)
+    ]
+    parts += [(entries[:, 0], entries[:, 1]), (np.full(len(entries), leader[0]), leader[1])]
+    variance = np.sum([part for part, _ in parts], axis=0)
+    squares = np.sum([part**2 / df for part, df in parts], axis=0)
     n_rows = np.sum([np.where(known, one.n_rows, 0) for one, known in zip(differences, is_known, strict=True)], axis=0)
     least = 2.0 ** (1 - np.minimum(1000, n_rows))
     p = np.where(value > 0, np.minimum(1.0, least), 1.0)
@@ -194,9 +214,7 @@ def _seeds(tasks: Sequence[Scaled]) -> tuple[float, float]:
     return float(np.var(values / len(tasks), ddof=1)) / n, n - 1.0
 
 
-def _normal_scores(
-    difference: _Differences, leader: tuple[float, float], entries: Sequence[tuple[float, float]]
-) -> Floats:
+def _normal_scores(difference: _Differences, leader: Floats, entries: Floats) -> Floats:
     """The tests of one task as normal deviates, above 0 where the leader is ahead; NaN where it says nothing."""
     towards = np.where(difference.values >= 0, 1.0, -1.0)
     p = _p([replace(difference, values=np.abs(difference.values))], leader, entries)

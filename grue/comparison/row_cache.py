@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from grue.core.metric import Floats
@@ -49,26 +50,22 @@ class RowCache:
 
     def __init__(self) -> None:
         self._kept: dict[Key, Kept] = {}
-        self._used: dict[Key, Kept] = {}
         self._copies: dict[Ids, Ids] = {}
 
     def get(self, key: Key) -> Kept | None:
         """What is kept of an entry."""
-        found = self._used.get(key) or self._kept.get(key)
-        if found is not None:
-            self._used[key] = found
-        return found
+        return self._kept.get(key)
 
     def put(self, key: Key, kept: Kept) -> None:
         """Keep it."""
-        self._used[key] = kept
+        self._kept[key] = kept
 
     def one_copy(self, ids: Ids) -> Ids:
         """Ids as the one tuple that stands for all equal ones, so that they can be compared by identity."""
         return self._copies.setdefault(ids, ids)
 
-    def forget_unused(self) -> None:
-        """Drop what was not asked for since the last time."""
-        self._kept, self._used = self._used, {}
+    def forget_all_but(self, checksums: Collection[str]) -> None:
+        """Drop what belongs to other runs than those with these checksums of their results."""
+        self._kept = {key: kept for key, kept in self._kept.items() if all(one in checksums for one in key[2])}
         in_use = {id(ids) for kept in self._kept.values() for ids in (kept.ids, kept.shared)}
         self._copies = {ids: ids for ids in self._copies.values() if id(ids) in in_use}

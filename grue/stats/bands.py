@@ -31,27 +31,25 @@ def bands(
         Key -> band, in the order given.
     """
 
-    def p_below(leader: str, below: Sequence[str]) -> Floats:
-        found = (is_beaten(leader, entry) for entry in below)
+    def p_after(start: int) -> Floats:
+        found = (is_beaten(order[start], entry) for entry in order[start + 1 :])
         return np.array([np.nan if p is None else p for p in found], dtype=np.float64)
 
-    return bands_by(order, p_below, level=level)
+    return bands_by(order, p_after, level=level)
 
 
-def bands_by(
-    order: Sequence[str], p_below: Callable[[str, Sequence[str]], Floats], *, level: float = LEVEL
-) -> dict[str, int]:
+def bands_by(order: Sequence[str], p_after: Callable[[int], Floats], *, level: float = LEVEL) -> dict[str, int]:
     """``bands`` with the tests of a leader made together.
 
     Args:
         order: Keys, best first.
-        p_below: (leader, entries below it) -> a p for each entry, NaN where it cannot be tested.
+        p_after: Place of a leader, from 0 -> a p for each entry after it, NaN where it cannot be tested.
         level: As for ``bands``.
     """
     out: dict[str, int] = {}
     start, band = 0, 1
     while start < len(order):
-        beaten = np.flatnonzero(holm_all(p_below(order[start], order[start + 1 :])) <= level)
+        beaten = np.flatnonzero(holm_all(p_after(start)) <= level)
         stop = start + 1 + int(beaten[0]) if len(beaten) else len(order)
         out.update(dict.fromkeys(order[start:stop], band))
         start, band = stop, band + 1

@@ -13,6 +13,7 @@ from grue.core.metric import Floats
 
 _TINY = 1e-300
 _MOST_TERMS = 10_000
+_ROUNDING = 1e-14  # of many terms, below which a fraction may never come
 _MOST_T = 1e150  # its square is finite
 
 
@@ -41,8 +42,6 @@ def t_tails(t: Floats, df: Floats) -> Floats:
     Returns:
         Shape (n,); equal to ``t_tail`` of each but for rounding.
     """
-    if not len(t):
-        return np.empty(0)
     squares = np.minimum(t, _MOST_T) ** 2
     x, rest = df / (df + squares), squares / (df + squares)
     a = df / 2
@@ -115,20 +114,20 @@ def _fractions(x: Floats, a: Floats, b: Floats) -> Floats:
     going = np.arange(len(x))
     c, d = np.ones(len(x)), 1.0 / _all_away_from_0(1 - (a + b) * x / (a + 1))
     value = d.copy()
-    for m in range(1, _MOST_TERMS):
+    m = 0
+    while len(going) and m < _MOST_TERMS:
+        m += 1
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
         for term in (even, odd):
             d = 1.0 / _all_away_from_0(1 + term * d)
             c = _all_away_from_0(1 + term / c)
             value = value * c * d
-        is_done = np.abs(c * d - 1) < 1e-15
+        is_done = np.abs(c * d - 1) < _ROUNDING
         if is_done.any():
             out[going[is_done]] = value[is_done]
             on = ~is_done
             going, x, a, b, c, d, value = (one[on] for one in (going, x, a, b, c, d, value))
-            if not len(going):
-                break
     out[going] = value
     return out
 

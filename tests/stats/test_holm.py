@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grue.stats.holm import holm
+from grue.stats.holm import holm, holm_all
 
 
 def test_a_worked_example_has_the_adjusted_values_of_the_step_down_rule() -> None:
@@ -38,3 +38,10 @@ def test_adjusting_keeps_the_order_and_never_lowers_a_value(p_values: list[float
             assert other_adjusted is not None
             if one < other:
                 assert adjusted <= other_adjusted
+
+
+@given(st.lists(st.none() | st.floats(0, 1), max_size=30))
+def test_an_array_is_adjusted_as_a_list_is(p_values: list[float | None]) -> None:
+    found = holm_all(np.array([np.nan if p is None else p for p in p_values], dtype=np.float64))
+    expected = [np.nan if p is None else p for p in holm(p_values)]
+    np.testing.assert_allclose(found, np.array(expected, dtype=np.float64), rtol=1e-15)
