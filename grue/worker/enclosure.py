@@ -36,7 +36,7 @@ def main() -> None:
     _die_with(asked["parent"])
     os.umask(0o022)
     if not asked["namespaces"]:
-        _start(asked, os.getuid())
+        _start(asked, NOBODY if asked["drop_user"] else os.getuid())
     is_root = os.geteuid() == 0 and asked["drop_user"]
     ready, told = os.pipe(), os.pipe()
     child = os.fork()

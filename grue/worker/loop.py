@@ -73,16 +73,17 @@ class _Worker:
         self._artifacts = Artifacts(settings.artifacts, settings.home / CACHE)
         self._private = Artifacts(settings.private_artifacts, settings.home / CACHE)
         self._sandbox: Sandbox | None = None
-        self._tidied = float("-inf")
+        self._tidied = self._published = float("-inf")
         self._said = float("-inf")
 
     def work(self, *, once: bool, poll: float) -> int:
         """Take jobs until there is a reason to end."""
-        drop_dead_folders(self._settings.home)
         publish_expected(self._settings, self._artifacts)
+        self._published = time.monotonic()
         folder = self._settings.home / WORKERS / f"{os.getpid()}-{secrets.token_hex(4)}"
         folder.mkdir(parents=True)
         lock = FolderLock.acquire(folder)
+        self._tell(str(best_sandbox(folder, quickly=True).protection))
         try:
             with Scorer(self._settings, folder, os.getpid()) as scorer:
                 return self._loop(self._workplace(folder, scorer), once=once, poll=poll)
@@ -134,6 +135,8 @@ class _Worker:
         delete_withdrawn(self._settings, self._store, (self._artifacts, self._private), self._tell)
         drop_dead_folders(self._settings.home)
         drop_old_checkpoints(self._settings.home)
+        if self._tidied - self._published < TIDY_SECONDS / 2:
+            return
         try:
             publish_expected(self._settings, self._artifacts)
         except GrueError as error:
@@ -146,15 +149,15 @@ class _Worker:
             artifacts=self._artifacts,
             private=self._private,
             scorer=scorer,
-            sandbox=self._protected,
+            sandbox=lambda: self._protected(folder),
             folder=folder,
             tell=self._tell,
         )
 
-    def _protected(self) -> Sandbox:
+    def _protected(self, folder: Path) -> Sandbox:
         """The enclosure, tried out when the first checkpoint comes."""
         if self._sandbox is None:
-            self._sandbox = best_sandbox()
+            self._sandbox = best_sandbox(folder)
         return self._sandbox
 
 

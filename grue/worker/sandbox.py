@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import secrets
+import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,11 +104,11 @@ class Sandbox:
             limits: What it may take.
             command: Run this instead of a module.
         """
-        files = self.protection.files
+        files, drop_user = self.protection.files, self.protection.drop_user and _is_readable(checkpoint)
         inner, inner_checkpoint = (Path(WORK), Path(CHECKPOINT)) if files else (work, checkpoint)
         for name in ("home", "tmp"):
             (work / name).mkdir(exist_ok=True)
-        if self.protection.drop_user:
+        if drop_user:
             _hand_over(work)
         environment = clean_environment(
             HOME=str(inner / "home"),
@@ -122,7 +123,7 @@ class Sandbox:
             "parent": os.getpid(),
             "namespaces": self.protection.network,
             "files": files,
-            "drop_user": self.protection.drop_user,
+            "drop_user": drop_user,
             "root": str(root),
             "read_only": [[str(path), str(path)] for path in (*folders, *self.packages)]
             + [[str(checkpoint), CHECKPOINT]],
@@ -140,15 +141,21 @@ class Sandbox:
         return [sys.executable, "-I", "-S", script, json.dumps(asked)]
 
 
-def best_sandbox() -> Sandbox:
-    """The strongest protection that this system gives, tried out."""
+def best_sandbox(folder: Path, *, quickly: bool = False) -> Sandbox:
+    """The strongest protection that this system gives, tried out.
+
+    Args:
+        folder: Where the folders of jobs lie: another user may not get there.
+        quickly: Try it with an empty program, not with what generates.
+    """
+    command = [sys.executable, "-c", ""] if quickly else []
     if sys.platform == "linux":
-        is_root = os.geteuid() == 0
-        tries = [Protection(network=True, files=True, drop_user=is_root), Protection(network=True, files=True)]
-        for protection in (*tries[not is_root :], Protection(network=True)):
-            sandbox = Sandbox(protection=protection)
-            if _works(sandbox):
-                return sandbox
+        users = (True, False) if os.geteuid() == 0 else (False,)
+        for network, files in ((True, True), (True, False), (False, False)):
+            for drop_user in users:
+                sandbox = Sandbox(protection=Protection(network, files, drop_user))
+                if _works(sandbox, folder, command):
+                    return sandbox
     return Sandbox(protection=Protection())
 
 
@@ -163,19 +170,28 @@ def machine_memory_bytes() -> int:
     return found
 
 
-def _works(sandbox: Sandbox) -> bool:
-    """Whether our packages can be imported in such an enclosure."""
-    with tempfile.TemporaryDirectory(prefix="grue-probe-") as folder:
-        work, root = Path(folder, "work"), Path(folder, "root")
-        work.mkdir()
-        root.mkdir()
+def _works(sandbox: Sandbox, folder: Path, command: Sequence[str]) -> bool:
+    """Whether a command, or what generates, runs in such an enclosure."""
+    top = folder / f"probe-{secrets.token_hex(4)}"
+    work, root = top / "work", top / "root"
+    try:
+        for path in (work, root):
+            path.mkdir(parents=True)
         limits = Limits(memory_bytes=4096 * MEBIBYTE, cpu_seconds=PROBE_SECONDS)
-        enclosed = sandbox.enclosed("grue.worker.probe", work=work, root=root, checkpoint=work, limits=limits)
-        try:
-            done = subprocess.run(enclosed, capture_output=True, timeout=PROBE_SECONDS, env=clean_environment())
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0
+        enclosed = sandbox.enclosed(
+            "grue.worker.probe", work=work, root=root, checkpoint=work, limits=limits, command=command
+        )
+        done = subprocess.run(enclosed, capture_output=True, timeout=PROBE_SECONDS, env=clean_environment())
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+    return done.returncode == 0
+
+
+def _is_readable(folder: Path) -> bool:
+    """Whether any user of this machine may read the files of a folder."""
+    return all(path.stat().st_mode & 0o004 for path in folder.iterdir() if path.is_file())
 
 
 def _hand_over(folder: Path) -> None:

@@ -17,8 +17,8 @@ ROOMY = Limits(memory_bytes=2048 * MEBIBYTE, cpu_seconds=60)
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    found = best_sandbox()
+def sandbox(tmp_path_factory) -> Sandbox:
+    found = best_sandbox(tmp_path_factory.mktemp("probe"))
     if not found.protection.files:
         pytest.skip("this system gives no namespaces")
     return found
@@ -179,7 +179,7 @@ def test_a_killed_worker_takes_the_enclosure_with_it(sandbox, tmp_path):
     program = (
         "import sys, subprocess\nfrom pathlib import Path\nfrom grue.worker.sandbox import *\n"
         f"folder = Path({str(tmp_path)!r})\n"
-        "command = best_sandbox().enclosed('', work=folder / 'work', root=folder / 'root', "
+        "command = best_sandbox(folder).enclosed('', work=folder / 'work', root=folder / 'root', "
         "checkpoint=folder / 'checkpoint', limits=Limits(memory_bytes=1 << 31, cpu_seconds=60), "
         f"command=[sys.executable, '-c', {script!r}])\n"
         "subprocess.run(command)"
