@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -139,6 +139,8 @@ MORE = [
     ("GET", "/api/v1/submissions/{published}", "open"),
     ("GET", "/submissions/{published}", "open"),
 ]
+# They give the browser another cookie, or take its own.
+ENDING = ("/signin", "/signout", "/account/password", "/account/sign-out-everywhere", "/submit")
 SENT: Mapping[str, Mapping[str, Any]] = {
     "/api/v1/submissions": {"data": {"name": "x", "kind": "predictions"}, "files": {"file": ("a", b"{}\n")}},
     "/api/v1/validate": {"files": {"file": ("a", b"{}\n")}},
@@ -170,8 +172,18 @@ class Scene:
     private: str
     task: str
     published: str
+    kept: dict[str, httpx.Client] = field(default_factory=dict)
 
-    def viewer(self, name: str) -> httpx.Client:
+    def viewer(self, name: str, path: str) -> httpx.Client:
+        """A browser or a program; a new one where the route ends its sign-in."""
+        if path in ENDING:
+            self.kept.clear()
+            return self.new_viewer(name)
+        if name not in self.kept:
+            self.kept[name] = self.new_viewer(name)
+        return self.kept[name]
+
+    def new_viewer(self, name: str) -> httpx.Client:
         """A new browser or program."""
         store = self.place.service.store
         if name in BROWSERS:
@@ -210,8 +222,7 @@ class Scene:
         params = {"offset": "0"} if method == "PATCH" else {"runs": self.run} if path == "/compare" else {}
         headers = {"Accept": "application/json"} if path.startswith("/api/") else {"Accept": "text/html"}
         with (
-            self.viewer(viewer) as client,
-            client.stream(
+            self.viewer(viewer, path).stream(
                 method, address, params=params, headers=headers,
                 **(SENT.get(path, {}) if method != "GET" else {}),
             ) as answer,
