@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from fastapi import FastAPI
 
 from grue import __version__
+from leaderboard_site.accounts import host_routes, routes
 from leaderboard_site.accounts.security import secure
 from leaderboard_site.accounts.viewer import viewer_of
 from leaderboard_site.service import Service
+from leaderboard_site.submitting import api as submitting_api
+from leaderboard_site.submitting import routes as submitting_routes
+from leaderboard_site.web import board, reading, runs
 from leaderboard_site.web.bodies import BodyBounds, Bounds
 from leaderboard_site.web.caching import PageCache
 from leaderboard_site.web.errors import add_handlers
@@ -19,15 +21,7 @@ from leaderboard_site.web.logs import AccessLog
 from leaderboard_site.web.prometheus import Meters
 
 OPENAPI = "/api/v1/openapi.json"
-_ROUTERS = (
-    "leaderboard_site.web.reading",
-    "leaderboard_site.web.board",
-    "leaderboard_site.web.runs",
-    "leaderboard_site.accounts.routes",
-    "leaderboard_site.accounts.host_routes",
-    "leaderboard_site.submitting.routes",
-    "leaderboard_site.submitting.api",
-)
+_ROUTERS = (reading, board, runs, routes, host_routes, submitting_routes, submitting_api)
 # A form around a file: its other fields and the lines between them.
 _FORM_BYTES = 4 << 20
 _UPLOADS = ("/submit", "/api/v1/validate", "/api/v1/submissions", "/api/v1/uploads")
@@ -49,12 +43,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.viewer_of = viewer_of
     app.state.pages = PageCache()
     app.state.meters = Meters()
-    for name in _ROUTERS:
-        try:
-            app.include_router(import_module(name).router)
-        except ModuleNotFoundError as error:
-            if error.name is None or not name.startswith(error.name):
-                raise
+    for part in _ROUTERS:
+        app.include_router(part.router)
     add_handlers(app)
     upload_bytes = service.settings.upload_mb * 10**6 + _FORM_BYTES
     # From the innermost to the outermost.

@@ -29,7 +29,7 @@ Disallow: /api/
 Disallow: /account
 Disallow: /compare
 Disallow: /host
-Disallow: /sign-in
+Disallow: /signin
 Disallow: /submissions/
 Disallow: /*?
 """

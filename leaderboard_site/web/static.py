@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from leaderboard_site.web import context
+from leaderboard_site.web.caching import is_known
 from leaderboard_site.web.compression import accepted, encoded
 from leaderboard_site.web.errors import ProblemError
 from leaderboard_site.web.static_files import static_files
@@ -15,7 +16,6 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 @router.get("/static/{name}")
-@router.head("/static/{name}")
 async def static(request: Request, name: str, v: str = "") -> Response:
     """One file; kept for good by its hash, else asked for again each time."""
     file = static_files().get(name)
@@ -27,8 +27,7 @@ async def static(request: Request, name: str, v: str = "") -> Response:
         "ETag": body.etag,
         "Vary": "Accept-Encoding",
     }
-    known = [one.strip() for one in context.header_of(request.scope, b"if-none-match").split(",")]
-    if body.etag in known:
+    if is_known(context.header_of(request.scope, b"if-none-match"), body.etag):
         return Response(None, 304, headers)
     if body.encoding:
         headers["Content-Encoding"] = body.encoding
