@@ -23,12 +23,14 @@
   });
   form.addEventListener("submit", () => clearTimeout(waiting));
 
-  // The page that answers begins where the reader was.
-  try {
-    const field = document.getElementById(sessionStorage.getItem(kept) ?? "");
-    sessionStorage.removeItem(kept);
-    if (field) field.focus({ preventScroll: true });
-  } catch { /* no storage */ }
+  // The page that answers begins where the reader was; going to the ranking takes the focus away, so after it.
+  addEventListener("load", () => setTimeout(() => {
+    try {
+      const field = document.getElementById(sessionStorage.getItem(kept) ?? "");
+      sessionStorage.removeItem(kept);
+      if (field) field.focus({ preventScroll: true });
+    } catch { /* no storage */ }
+  }));
 
   // Two to five runs can be compared: say so before the form is sent.
   const compare = document.forms.namedItem("compare");

@@ -37,16 +37,18 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(varied: Served) -> Callable[[str], Html]:
-    """The board at an address, which must be there."""
+    """The board at an address, which must be there; read once."""
+    known: dict[str, Html] = {}
 
     def get(query: str) -> Html:
-        answer = varied.get(f"/?{query}" if query else "/")
-        assert answer.status_code == 200, (query, answer.status_code, answer.text[:300])
-        html = Html(answer.text)
-        assert not html.unbalanced
-        return html
+        if query not in known:
+            answer = varied.get(f"/?{query}" if query else "/")
+            assert answer.status_code == 200, (query, answer.status_code, answer.text[:300])
+            known[query] = Html(answer.text)
+            assert not known[query].unbalanced
+        return known[query]
 
     return get
 
