@@ -1,10 +1,9 @@
-"""Checkpoints: generated where nothing else is in reach, scored beside it, resumed after a kill."""
+"""Checkpoints: generated where nothing else is in reach, scored beside it."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,11 +12,10 @@ import pytest
 import grue
 from grue.runs.read import read_run
 from grue.store.service import jobs
-from tests.processes import kill, outcome, start
-from tests.worker.scenario import DEMO, rows_of
+from tests.processes import outcome
+from tests.worker.scenario import DEMO
 
 TASKS = ("narrativeqa",)
-SLOW_TASKS = ("commongen", "iwslt2017", "narrativeqa", "totto")
 
 
 @pytest.fixture(scope="module")
@@ -95,38 +93,3 @@ def test_too_little_memory_and_too_little_time_are_told_apart(scenario):
     service.work(generate_hours=1e-6)
     assert (service.now(small).status, service.now(small).reason) == ("failed", "out-of-memory")
     assert (service.now(slow).status, service.now(slow).reason) == ("failed", "generate-timeout")
-
-
-def test_a_killed_worker_is_followed_by_one_of_another_host_that_goes_on(scenario):
-    """They share the database and the artifacts, and nothing else."""
-    artifacts = scenario().home / "shared"
-    service = scenario(artifacts=artifacts, lease_seconds=1, heartbeat_seconds=0.3)
-    made = service.submit("model", DEMO / "causal", SLOW_TASKS)
-    total = sum(len(rows_of(task)) for task in SLOW_TASKS)
-    worker = start("worker", "--once", **service.environment)
-    partial = artifacts / "partial" / made.job_id / "samples"
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and not 0 < stored_rows(partial) < total and worker.poll() is None:
-        time.sleep(0.02)
-    kill(worker)
-    kept = stored_rows(partial)
-    assert 0 < kept < total
-    (service.home / "other").mkdir()
-    other = {**service.environment, "GRUE_HOME": str(service.home / "other")}
-    while service.now(made).status not in ("done", "failed"):
-        second = start("worker", "--once", **other)
-        _, said = second.communicate(timeout=300)
-    assert service.now(made).status == "done", said
-    assert "Going on with the generations of an earlier attempt." in service.log(made)
-    run = service.run(made)
-    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
-    starts = [at for at, event in enumerate(events) if event["kind"] == "started" and not event.get("scoring_only")]
-    again = sum(event["generations"] for event in events[starts[-1] :] if event["kind"] == "generated")
-    assert again == total - kept
-    samples = [pq.read_table(run / "samples" / f"{task}.parquet").num_rows for task in SLOW_TASKS]
-    assert sum(samples) == total
-
-
-def stored_rows(folder: Path) -> int:
-    """Generations that another host would find."""
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob("*.partial.jsonl"))
