@@ -64,7 +64,7 @@ def _answers(first: int, count: int) -> Iterator[dict[str, Any]]:
         if number < first:
             continue
         said: dict[str, Any] = {"number": number, "name": hostile.name}
-        print(json.dumps({**said, "begun": True}), flush=True)  # noqa: T201
+        print(json.dumps({**said, "begun": True}), flush=True)
         start = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -92,4 +92,4 @@ if __name__ == "__main__":
         resource.setrlimit(resource.RLIMIT_AS, (BOUND, BOUND))
     in_this_process()
     for line in _answers(FIRST, COUNT):
-        print(json.dumps(line), flush=True)  # noqa: T201
+        print(json.dumps(line), flush=True)

@@ -146,7 +146,8 @@ def _wrong_rows(rng: random.Random, ids: Ids) -> tuple[bytes, bool]:
         case 4:
             columns = {name: values.take(pa.array(list(range(count)) * 2)) for name, values in columns.items()}
         case _:
-            columns = {name: values.slice(0, rng.randrange(count)) for name, values in columns.items()}
+            kept = rng.randrange(count)
+            columns = {name: values.slice(0, kept) for name, values in columns.items()}
     return _written(columns), True
 
 
