@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -266,6 +266,20 @@ def test_scores_on_a_hidden_split_appear_at_a_set_rate(desk: Desk) -> None:
     # The board's version grows as time releases them.
     assert version == [version[0], version[0] + 1, version[0] + 2]
     assert submissions.hidden_run_ids(desk.store, now=desk.now) == frozenset()
+
+
+def test_run_with_rounded_scores_is_hidden_until_its_release(desk: Desk, record: RunRecord) -> None:
+    for number in range(2):
+        desk.submit(is_hidden=True)
+        held = desk.claim()
+        own = replace(record, run_id=f"r{number}")
+        assert jobs.finish(desk.store, held.job_id, 1, own, own.run_id, scores={}, release_hours=1, now=desk.now)
+    assert {one.run_id for one in queries.locations(desk.store)} == {"r0", "r1"}
+    assert submissions.hidden_run_ids(desk.store, now=desk.now) == {"r1"}
+    version = submissions.board_version(desk.store, now=desk.now)
+    desk.wait(3600)
+    assert submissions.hidden_run_ids(desk.store, now=desk.now) == frozenset()
+    assert submissions.board_version(desk.store, now=desk.now) > version
 
 
 def test_submissions_and_jobs_are_never_deleted(desk: Desk) -> None:
