@@ -34,6 +34,9 @@ def main() -> None:
     """Start the command and end as it ends."""
     asked = json.loads(sys.argv[1])
     _die_with(asked["parent"])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # What stops a whole service stops its worker first, and that one ends this.
+        signal.signal(number, signal.SIG_IGN)
     os.umask(0o022)
     if not asked["namespaces"]:
         _start(asked, NOBODY if asked["drop_user"] else os.getuid())

@@ -101,6 +101,7 @@ class Generation:
         finally:
             program.close()
             partials.store(now=True)
+        self._lease.check()
         if outcome.get("kind") == "failed":
             raise _failure(outcome)
         if outcome.get("kind") != "done" or code != 0:

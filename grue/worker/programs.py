@@ -143,7 +143,9 @@ def die_with_parent(parent: int) -> None:
         parent: Process id of the worker: where it is not this process's parent any more, it died before this call.
             0 where it is not to be seen.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # What stops a whole service stops its worker first, and that one ends this.
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         import ctypes
 
