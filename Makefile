@@ -9,7 +9,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
-.PHONY: demo serve-demo test coverage test-long lint types submissions gate gate-baselines docs bench-generation bench-gpu clean
+.PHONY: demo serve-demo screenshots test coverage test-long lint types submissions gate gate-baselines docs bench-generation bench-gpu clean
 
 demo: $(VENV)/.core
 	$(BIN)/grue demo
@@ -17,6 +17,10 @@ demo: $(VENV)/.core
 # A filled board with a queue and a worker, on http://127.0.0.1:8000.
 serve-demo: $(VENV)/.core
 	$(BIN)/python tools/serve_demo.py
+
+# Pictures of every page of that board, to be looked at; needs Chromium.
+screenshots: $(VENV)/.dev
+	$(BIN)/python tools/screenshots.py
 
 test: $(VENV)/.dev lint types submissions gate
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
