@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 
 from grue.core.errors import CheckpointError, GrueError, SubmissionError
@@ -14,6 +15,7 @@ GENERATE_TIMEOUT = "generate-timeout"
 SCORE_TIMEOUT = "score-timeout"
 INTERNAL = "internal"
 
+MOST_NOTE = 4000
 # Said where a message could name what must not be seen: a path, a setting, a row of a hidden split.
 OURS = "A fault of this service stopped it. It is tried once more by itself; after that the quota is given back."
 MEMORY = "The checkpoint needs more memory than this service gives: submit a smaller one, or a smaller number type."
@@ -77,7 +79,7 @@ def of_error(error: BaseException, *, is_hidden: bool = False) -> JobError:
         return JobError(INVALID, shown, is_ours=False, note=note)
     if isinstance(error, CheckpointError):
         return JobError(BAD_CHECKPOINT, told(error), is_ours=False, note=note)
-    return internal(note)
+    return internal("".join(traceback.format_exception(error))[-MOST_NOTE:])
 
 
 def is_memory(message: str) -> bool:

@@ -7,9 +7,11 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
-from grue.core.task import STANDARD
+from grue.core.rows import Row
+from grue.core.task import STANDARD, Suite
 from grue.data.location import locate
 from grue.data.split import load_split
 from grue.engine.open import EngineOptions, open_engine
@@ -26,20 +28,23 @@ MANY = Limits(scored_per_day=10_000, attempts_per_day=10_000, jobs_waiting=10_00
 DEMO = Path(__file__).parents[2] / "grue" / "engine" / "demo"
 
 
-def rows_of(task: str, data: str = "mini") -> list:
+@cache
+def rows_of(name: str) -> tuple[Row, ...]:
     """Rows of a task's test split, with labels."""
-    found = load_task(task)
-    return list(
-        load_split(
-            found, found.profile(STANDARD), "test", locate(data, data), home=Path(), limit=None, offline=True
-        ).rows
-    )
+    suite, place = suite_of(name), locate("mini", "mini")
+    return tuple(load_split(load_task(name), suite, "test", place, home=Path(), limit=None, offline=True).rows)
+
+
+@cache
+def suite_of(name: str) -> Suite:
+    """A task's suite."""
+    return load_task(name).profile(STANDARD)
 
 
 def null_predictions(system: str, task: str, seed: int = 0) -> str:
     """A prediction file of a null system."""
     rows = rows_of(task)
-    suite = load_task(task).profile(STANDARD)
+    suite = suite_of(task)
     engine = open_engine(system, EngineOptions())
     job = Job(decoding=suite.decoding, truncation=suite.truncation, seed=seed, rows=rows)
     made = [one for portion in engine.generate([Request(row, 0) for row in rows], job) for one in portion.generations]
