@@ -45,13 +45,13 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head = True
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(_HEAD_SECONDS, self._too_late)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._in_head = False
+        self._in_head, self._head_bytes = False, 0
         self._stop_timer()
         super().on_headers_complete()
 
