@@ -47,7 +47,8 @@ def task_page(request: Request, name: Name, setting: Short = "", sort: Short = "
         example=example_of(data, name, snapshot.cards[name]),
         json=Page(kind="json", name=f"leaderboard/{chosen.slug}/{name}"),
     )
-    wanted = (sort, reverse == "yes")
+    is_reverse = reverse == "yes"
+    wanted = ("" if sort == "rank" and not is_reverse else sort, is_reverse)
     view = next((one for one in views if (one.frame.page.sort, one.frame.page.reverse) == wanted), None)
     if view is None:
         raise ProblemError(404, "", f"The ranking has no column {sort[:60]!r}.")
