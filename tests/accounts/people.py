@@ -63,9 +63,9 @@ class Place:
         store = self.service.store
         return tokens.create_token(store, self.people[name].user_id, "test", scopes or ("read", "submit"))[0]
 
-    def submitted(self, name: str, content: str = "", **changes: Any) -> Submission:
+    def submitted(self, who: str, content: str = "", **changes: Any) -> Submission:
         """A queued submission."""
-        new = replace(new_submission(self.people[name].user_id), content_sha256=content or f"{name} content", **changes)
+        new = replace(new_submission(self.people[who].user_id), content_sha256=content or f"{who} content", **changes)
         return submissions.submit(self.service.store, new, self.service.limits)
 
 
