@@ -83,7 +83,8 @@ def name_problems(name: str, size: int, limits: UploadLimits) -> list[UploadProb
     shown = name[:200].encode("utf-8", "backslashreplace").decode()
     if not is_allowed(name):
         return [UploadProblem(None, shown, "No file of a checkpoint has this name.", _LEAVE_OUT)]
-    if not 0 < size <= (most := largest(name, limits)):
+    most = largest(name, limits)
+    if not 0 < size <= most:
         problem = "The file is empty." if size == 0 else f"The file has {size:,} bytes; {most:,} are allowed."
         return [UploadProblem(None, shown, problem, "Save the checkpoint again with save_pretrained.")]
     return []
