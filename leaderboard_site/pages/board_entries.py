@@ -69,14 +69,17 @@ class BoardEntries:
     def axes(self) -> tuple[Axis, ...]:
         """Costs that some ranked entry has, over all tasks or on one; the first is shown by default."""
         return tuple(
-            axis
-            for axis in AXES
-            if any(axis.value(entry.cost) for entry in self.ranked)
-            or any(
-                axis.value(run_cost(entry.run, results_of(entry.run, [name])))
-                for entry in self.ranked
-                for name in entry.tasks
-            )
+            axis for axis in AXES if any(axis.value(entry.cost) for entry in self.ranked) or self._is_of_a_task(axis)
+        )
+
+    def _is_of_a_task(self, axis: Axis) -> bool:
+        """Whether a cost is known on some task alone; a speed or a size would be known over all tasks too."""
+        if axis.key not in ("time", "energy") or (axis.key == "energy" and not self.has_energy):
+            return False
+        return any(
+            axis.value(run_cost(entry.run, results_of(entry.run, [name])))
+            for entry in self.ranked
+            for name in entry.tasks
         )
 
     @cached_property
