@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from grue.store.service.values import SCOPES, Invite, Submission, Token, Usage, User
+from grue.store.service.values import OPEN, SCOPES, Invite, Submission, Token, Usage, User
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import NONE, count, moment
 from leaderboard_site.pages.frame import Frame
@@ -207,14 +207,14 @@ def account_view(
     )
 
 
-def submission_line(one: Submission) -> SubmissionLine:
-    """A submission as a line of a list."""
+def submission_line(one: Submission, owner: str = "you") -> SubmissionLine:
+    """A submission as a line of a list; ``owner`` is what the reader calls its owner."""
     return SubmissionLine(
         name=one.name,
         page=Page(kind="submission", submission=one.submission_id),
         kind=KIND_WORDS.get(one.kind, one.kind),
         state=one.status if not one.reason else f"{one.status}: {one.reason}",
-        visible=_visible(one),
+        visible=_visible(one, owner),
         created=shown_time(one.created_at),
     )
 
@@ -224,14 +224,14 @@ def shown_time(text: str | None) -> str:
     return moment(datetime.fromisoformat(text)) if text else NONE
 
 
-def _visible(one: Submission) -> str:
+def _visible(one: Submission, owner: str) -> str:
     if one.removed_at:
         return "removed by a host"
     if one.withdrawn_at:
         return "withdrawn"
     if one.status == "done" and one.is_public and one.published_at:
         return "everyone"
-    return "only you; everyone when done" if one.is_public and one.status != "done" else "only you"
+    return f"only {owner}; everyone when done" if one.is_public and one.status in OPEN else f"only {owner}"
 
 
 def _quotas(usage: Usage) -> tuple[QuotaLine, ...]:

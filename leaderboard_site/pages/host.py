@@ -157,7 +157,7 @@ def host_frame(name: str, title: str) -> Frame:
 
 def host_tabs(current: str) -> tuple[Tab, ...]:
     """Links between the host's pages."""
-    account = Tab("Account", Page(kind="account"), False)
+    account = Tab("Your account", Page(kind="account"), False)
     return account, *(Tab(label, Page(kind="host", name=name), name == current) for name, label in TABS)
 
 

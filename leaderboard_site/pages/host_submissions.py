@@ -21,6 +21,7 @@ class HostSubmissionLine:
     owner: str
     run: Page | None
     run_id: str
+    is_removed: bool
     removed: str
     may_requeue: bool
     may_cancel: bool
@@ -62,12 +63,13 @@ def host_submissions_view(
 def _submission_line(one: Submission, names: Mapping[str, str]) -> HostSubmissionLine:
     stands = not (one.removed_at or one.withdrawn_at)
     return HostSubmissionLine(
-        line=submission_line(one),
+        line=submission_line(one, "the owner"),
         submission_id=one.submission_id,
         owner=names.get(one.user_id, one.user_id),
         run=Page(kind="run", run=one.run_id) if one.run_id else None,
         run_id=one.run_id or "",
-        removed=one.removed_reason or "" if one.removed_at else "",
+        is_removed=one.removed_at is not None,
+        removed=one.removed_reason or "",
         may_requeue=stands and one.status not in ("queued", "done"),
         may_cancel=one.status not in ENDED,
     )
