@@ -19,7 +19,7 @@ from grue.store.service.submissions import submission as submission_by_id
 from grue.store.service.values import ENDED, Job, Submission
 from grue.submissions.artifacts import Artifacts
 from grue.submissions.check import UploadLimits
-from grue.submissions.expected import read_expected
+from grue.submissions.expected import Expected, read_expected, write_expected
 from grue.submissions.settings import ServiceSettings
 from grue.worker.about import join_events, write_about
 from grue.worker.generation import Generation
@@ -119,6 +119,8 @@ class _Steps:
             request = self._generated()
         else:
             texts = fetch_texts(self._place.artifacts, self._submission, self._work)
+            if texts.is_archive:
+                self._rows_for_archive()
             request = self._request(texts.path, is_archive=texts.is_archive)
         self._advance("scoring")
         self._log(f"Scoring {', '.join(self._submission.tasks)}.")
@@ -133,10 +135,7 @@ class _Steps:
         """The first step: generations in the job's folder."""
         place, settings, submission = self._place, self._place.settings, self._submission
         checkpoint = fetch_checkpoint(place.artifacts, submission, settings)
-        expected = read_expected(place.artifacts, submission.split)
-        missing = [name for name in submission.tasks if expected is None or name not in expected.tasks]
-        if expected is None or missing:
-            raise internal(f"no rows of {submission.split} are published for {', '.join(missing)}")
+        expected = self._expected()
         self._advance("generating")
         sandbox = place.sandbox()
         self._log(str(sandbox.protection))
@@ -148,6 +147,17 @@ class _Steps:
         generation.make(checkpoint, partials)
         origin = f"{submission.model}@{submission.revision}" if submission.model else submission.upload
         return self._request(generation.run, checkpoint=checkpoint, origin=origin)
+
+    def _rows_for_archive(self) -> None:
+        """The rows that an archive is checked against, for a program that does not reach the artifacts."""
+        write_expected(Artifacts(str(self._work / "rows"), self._work), self._submission.split, self._expected().tasks)
+
+    def _expected(self) -> Expected:
+        split, expected = self._submission.split, read_expected(self._place.artifacts, self._submission.split)
+        missing = [name for name in self._submission.tasks if expected is None or name not in expected.tasks]
+        if expected is None or missing:
+            raise internal(f"no rows of {split} are published for {', '.join(missing)}")
+        return expected
 
     def _request(
         self, source: Path, *, is_archive: bool = False, checkpoint: Path | None = None, origin: str = ""
@@ -169,7 +179,7 @@ class _Steps:
             origin=origin,
             revision=submission.revision,
             is_hidden=submission.is_hidden,
-            artifacts=self._place.artifacts.address,
+            rows=self._work / "rows",
             file_bytes=limits.file_bytes,
             unpacked_bytes=limits.unpacked_bytes,
         )

@@ -13,6 +13,9 @@ from grue.store.service.values import Job, Progress
 from grue.submissions.settings import ServiceSettings
 from grue.worker.reasons import LostError, StoppedError
 
+# News of how far a job is are told that soon, without waiting for the next heartbeat.
+TELL_SECONDS = 2.0
+
 
 class Lease:
     """A claimed job while it is worked on; use it as a context manager.
@@ -33,7 +36,7 @@ class Lease:
         self._guard = threading.Lock()
 
     def tell(self, progress: Progress) -> None:
-        """How far the job is; told with the next heartbeat."""
+        """How far the job is; told soon."""
         self._progress = progress
 
     def check(self) -> None:
@@ -75,8 +78,11 @@ class Lease:
 
     def _beat(self) -> None:
         held = time.monotonic()
-        while not self._over.wait(self._every):
+        while not self._over.wait(min(self._every, TELL_SECONDS)):
+            if self._progress is self._told and time.monotonic() - held < self._every:
+                continue
             try:
+                self._told = self._progress
                 self.beat()
                 jobs.seen(self._store, self._worker, self.job.job_id)
                 held = time.monotonic()

@@ -28,7 +28,7 @@ class ScoreRequest:
         origin: What the manifest says of a checkpoint's source: a hub id, or the key of an upload.
         revision: Commit of a hub id; empty without one.
         is_hidden: Whether no message may show a row.
-        artifacts: Address of the artifacts, which hold the rows that an archive is checked against.
+        rows: Folder of the rows that an archive is checked against, without labels.
         file_bytes: Largest file.
         unpacked_bytes: Largest content.
     """
@@ -47,7 +47,7 @@ class ScoreRequest:
     origin: str
     revision: str
     is_hidden: bool
-    artifacts: str
+    rows: Path
     file_bytes: int
     unpacked_bytes: int
 
@@ -59,6 +59,6 @@ class ScoreRequest:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> ScoreRequest:
         """Read the line."""
-        paths = {key: Path(values[key]) for key in ("source", "out", "work")}
+        paths = {key: Path(values[key]) for key in ("source", "out", "work", "rows")}
         checkpoint = Path(values["checkpoint"]) if values["checkpoint"] else None
         return cls(**{**values, **paths, "checkpoint": checkpoint, "tasks": tuple(values["tasks"])})

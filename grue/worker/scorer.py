@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from grue.worker.scored import ScoreRequest
 # A program that served so many jobs, or none for so long, is ended, with the memory that it took.
 MOST_JOBS = 200
 IDLE_SECONDS = 120.0
+# Where judges of the hub are kept and fetched from; no token of this machine is among it.
+CACHES = ("HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_DATASETS_CACHE", "XDG_CACHE_HOME")
 
 
 class Scorer:
@@ -98,7 +101,8 @@ class Scorer:
             self.close()
         if self._program is None:
             home = str(self._settings.home)
-            environment = clean_environment(HOME=str(Path.home()), GRUE_HOME=home, GRUE_DATA=self._settings.data)
+            known = {name: os.environ[name] for name in CACHES if name in os.environ}
+            environment = clean_environment(HOME=str(Path.home()), GRUE_HOME=home, **known)
             command = python("grue.worker.scoring", parent=self._process_id)
             self._program = Program(command, environment=environment, folder=self._folder)
             self._jobs = 0

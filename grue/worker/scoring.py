@@ -84,7 +84,7 @@ def _texts_of(request: ScoreRequest) -> Path:
     from grue.submissions.check import UploadLimits, check_run_archive
     from grue.submissions.expected import read_expected
 
-    expected = read_expected(Artifacts(request.artifacts, request.work), request.split)
+    expected = read_expected(Artifacts(str(request.rows), request.work), request.split)
     if expected is None:
         raise internal(f"no rows of {request.split} are published")
     limits = UploadLimits(

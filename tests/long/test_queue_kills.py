@@ -42,7 +42,8 @@ class Processes:
     """A server and two workers, each started again after its kill."""
 
     def __init__(self, service: Scenario, folder: Path) -> None:
-        self._environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **service.environment}
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        self._environment = {**kept, "HOME": str(folder), **service.environment}
         self._folder = folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -103,6 +104,21 @@ def test_failed_jobs_leave_nothing(service):
     runs = {path.name for path in (service.home / "artifacts" / "runs").iterdir()}
     assert runs == {service.now(one).run_id for one in (service.sound, service.archive)}
     assert not list((service.home / "workers").glob("*"))
+
+
+def test_artifacts_may_be_elsewhere_than_in_a_folder(scenario, texts, direct):
+    """The index names an address then, and a copy is fetched where it is read."""
+    service = scenario(artifacts=f"memory://worker-{os.getpid()}")
+    made = service.predictions(texts)
+    with tarfile.open(service.home / "run.tar.gz", "w:gz") as archive:
+        for name in ("manifest.json", "results.json", "samples/narrativeqa.parquet"):
+            archive.add(direct / name, f"direct/{name}")
+    archived = service.submit("run", service.home / "run.tar.gz", ("narrativeqa",))
+    service.work()
+    assert outcome(service.run(made)) == outcome(direct)
+    assert service.now(archived).status == "done", service.log(archived)
+    run_id = service.now(made).run_id
+    assert str(queries.run(service.store, run_id).path).endswith(f"worker-{os.getpid()}/runs/{run_id}")
 
 
 def test_a_crash_of_the_scoring_program_is_no_crash_of_the_worker(scenario, texts, monkeypatch):
