@@ -18,6 +18,7 @@ from leaderboard_site.web.errors import add_handlers
 from leaderboard_site.web.heads import Heads, Net
 from leaderboard_site.web.kept_pages import KeptPages
 from leaderboard_site.web.logs import AccessLog
+from leaderboard_site.web.openapi import describe
 from leaderboard_site.web.prometheus import Meters
 
 OPENAPI = "/api/v1/openapi.json"
@@ -46,6 +47,7 @@ def create_app(service: Service) -> FastAPI:
     for part in _ROUTERS:
         app.include_router(part.router)
     add_handlers(app)
+    describe(app)
     upload_bytes = service.settings.upload_mb * 10**6 + _FORM_BYTES
     # From the innermost to the outermost.
     app.add_middleware(BodyBounds, bounds=Bounds(most_bytes=dict.fromkeys(_UPLOADS, upload_bytes)))

@@ -55,8 +55,8 @@ def serve(
 
     settings = service_settings()
     listener = listen(settings.host if host is None else host, settings.port if port is None else port)
-    logs.configure(settings.log_format)
-    with open_service(settings, included(ctx)) as service, _stopping() as stop:
+    with listener, open_service(settings, included(ctx)) as service, _stopping() as stop:
+        logs.configure(settings.log_format)
         _add_runs(service.store, results or [])
         if not users(service.store):
             note(f"There is no account yet. Make the first host: {_FIRST_HOST}")

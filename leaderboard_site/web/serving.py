@@ -76,12 +76,15 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         UsageError: where the address cannot be had.
     """
+    listener = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise UsageError(
             f"{host}:{port} cannot be listened on: {error.strerror or error}.",
             "Choose another with --port or --host, or stop what listens there.",

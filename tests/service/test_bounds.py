@@ -153,8 +153,7 @@ def test_routes_are_counted_by_their_pattern() -> None:
     assert len(next(iter(meters.registry.collect())).samples) == 2  # the count, and when it began
 
 
-def test_the_cache_of_pages_is_bounded(tmp_path: Path) -> None:
-
+def test_the_cache_of_pages_is_bounded() -> None:
     pages = PageCache(most_bytes=10_000)
     for number in range(100):
         pages.put(Key("1", f"/{number}", False), b"x" * 1000, "text/html")
