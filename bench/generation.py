@@ -2,7 +2,8 @@
 
 One command makes checkpoints and prompts, runs all contestants in interleaved rounds, each in a fresh process, compares
 their outputs with batch-of-one outputs, measures the machine's bound beside, and writes `docs/performance.md`. Rounds
-are kept as they come: the same command goes on where it was stopped, while neither code nor setting changed.
+are kept as they come: a stop writes the page of those there are, and the same command goes on from there, while
+neither code nor setting changed.
 """
 
 from __future__ import annotations
@@ -61,11 +62,16 @@ def main() -> int:
     used = versions(python)
     state = State.open(setting, used, sources_sha256(), fresh=given.fresh)
     ring = Ring(setting=setting, scratch=state.scratch, peer_python=python)
-    for number in range(1, n_rounds + 1):
-        for name, keys, prompts in units:
-            if not state.has(name, prompts.kind, prompts.size, number, keys):
-                wanted = _reference(ring, name, prompts, units, used)
-                state.add(ring.round(name, keys, prompts, number, wanted))
+    stopped = None
+    try:
+        for number in range(1, n_rounds + 1):
+            for name, keys, prompts in units:
+                if not state.has(name, prompts.kind, prompts.size, number, keys):
+                    wanted = _reference(ring, name, prompts, units, used)
+                    state.add(ring.round(name, keys, prompts, number, wanted))
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # The page is written of what was measured: each table says of how many rounds.
+        stopped = stop
     searches = _searches(ring, units)
     shutil.rmtree(state.scratch, ignore_errors=True)
     rounds = state.rounds({(name, prompts.kind, prompts.size) for name, _, prompts in units}, n_rounds)
@@ -77,7 +83,10 @@ def main() -> int:
         is_quick=given.quick,
         searches=searches,
     )
-    return _report(given, rounds, page(rounds, setting, facts), state)
+    code = _report(given, rounds, page(rounds, setting, facts), state)
+    if stopped is not None:
+        raise stopped
+    return code
 
 
 def _units(
