@@ -180,7 +180,13 @@ def submit_view(
     most = place.model_bytes if kind == "model" else place.file_bytes
     state = " · valid" if preview else " · errors" if faults else ""
     return SubmitView(
-        frame=Frame(_page(kind), f"Submit{state}", "submit", scripts=(SCRIPT,), is_indexed=not (preview or faults)),
+        frame=Frame(
+            _page(kind),
+            f"Submit{state}",
+            "submit",
+            scripts=("sha256.js", SCRIPT) if kind == "model" else (SCRIPT,),
+            is_indexed=not (preview or faults),
+        ),
         lead="A file is checked at once, before you sign in. A file with errors costs nothing.",
         kind=kind,
         tabs=tuple(Tab(label, _page(one), one == kind) for one, label in KINDS.items()),

@@ -132,9 +132,7 @@ def working_board(home: Path, **changes: str) -> Iterator[Board]:
     def prepare(service: Service) -> None:
         publish_expected(service.settings, service.artifacts)
 
-    with served(
-        home, prepare=prepare, split=SPLIT, posts_per_minute="10000", api_per_minute="10000", **changes
-    ) as it:
+    with served(home, prepare=prepare, split=SPLIT, posts_per_minute="10000", api_per_minute="10000", **changes) as it:
         stop = threading.Event()
         worker = threading.Thread(
             target=run_worker,

@@ -159,7 +159,11 @@ def test_any_text_is_a_name(shared: Board, name: str) -> None:
 
 
 def test_a_private_submission_is_not_there_for_others(shared: Board) -> None:
-    owner, other, host = shared.account("owner"), shared.account("other"), shared.account("host", "host", ("host", "read"))
+    owner, other, host = (
+        shared.account("owner"),
+        shared.account("other"),
+        shared.account("host", "host", ("host", "read")),
+    )
     made = shared.submit(owner, answers(ROWS, "private")).json()["id"]
     statuses = {
         who: shared.client.get(f"/api/v1/submissions/{made}", headers=account.headers if account else {}).status_code

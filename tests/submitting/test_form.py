@@ -103,7 +103,9 @@ def test_a_wrong_field_is_said_beside_it(browser: httpx.Client) -> None:
 
 
 def test_a_sound_file_shows_what_will_be_scored_before_any_account(browser: httpx.Client) -> None:
-    entries = [{"task": "commongen", "id": f"c{n}", "prediction": "" if n == 3 else "one two <i>three</i>"} for n in range(4)]
+    entries = [
+        {"task": "commongen", "id": f"c{n}", "prediction": "" if n == 3 else "one two <i>three</i>"} for n in range(4)
+    ]
     answer = check(browser, lines(*entries), **SAID)
     assert re.fullmatch(r"/submit\?upload=[\w-]{20,}", answer.url.raw_path.decode())
     page = Html(answer.text)
@@ -225,7 +227,9 @@ def test_a_post_from_another_site_is_turned_away(shared: Board) -> None:
 def test_the_template_is_a_sound_file(shared: Board) -> None:
     found = shared.client.get("/submit/template.jsonl")
     assert found.headers["content-disposition"] == 'attachment; filename="test.jsonl"'
-    assert [json.loads(line)["id"] for line in found.text.splitlines()] == [r.id for rows in ROWS.values() for r in rows]
+    assert [json.loads(line)["id"] for line in found.text.splitlines()] == [
+        r.id for rows in ROWS.values() for r in rows
+    ]
     assert shared.validate(found.content).json()["tasks"]["totto"] == {
         "rows": 3, "expected": 3, "empty": 3, "samples": 1, "mean_words": 0.0,
     }  # fmt: skip

@@ -30,7 +30,11 @@ def body(*parts: bytes) -> bytes:
 
 
 def request(
-    content: bytes, cuts: Sequence[int] = (), *, content_type: str = f"multipart/form-data; boundary={BOUNDARY}", **more: str
+    content: bytes,
+    cuts: Sequence[int] = (),
+    *,
+    content_type: str = f"multipart/form-data; boundary={BOUNDARY}",
+    **more: str,
 ) -> Request:
     ends = [*sorted({cut for cut in cuts if cut < len(content)}), len(content)]
     pieces = [content[start:end] for start, end in zip([0, *ends], ends, strict=False)]
@@ -55,7 +59,9 @@ def read(asked: Request, folder: Path, limits: BodyLimits = LIMITS) -> Received:
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
     st.lists(st.integers(0, 1200), max_size=12),
 )
-def test_files_and_fields_arrive_as_sent_however_they_are_cut(one: bytes, two: bytes, text: str, cuts: list[int]) -> None:
+def test_files_and_fields_arrive_as_sent_however_they_are_cut(
+    one: bytes, two: bytes, text: str, cuts: list[int]
+) -> None:
     content = body(part("file", one, "a.jsonl"), part("name", text.encode()), part("file", two, "b"))
     with tempfile.TemporaryDirectory() as folder:
         found = read(request(content, cuts), Path(folder))

@@ -17,23 +17,67 @@ from tests.submitting.conftest import ROWS, Account, Board, answers
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MADE = Submission(
-    user_id="u", name="moss", kind="model", upload="", model="org/moss", revision="a" * 40, split="test",
-    tasks=("imdb", "commongen", "totto"), is_public=False, description="", url="", licence="", trained_on="",
-    contamination="", rows=30, content_sha256="x", is_hidden=False, submission_id="01J", created_at="2026-11-20T05:02:00Z",
-    published_at=None, withdrawn_at=None, texts_deleted_at=None, removed_at=None, removed_reason=None, run_id=None,
-    status="queued", reason=None, detail=None, job_id="j", released_at=None, scores=None, is_charged=True,
-)  # fmt: skip
+    user_id="u",
+    name="moss",
+    kind="model",
+    upload="",
+    model="org/moss",
+    revision="a" * 40,
+    split="test",
+    tasks=("imdb", "commongen", "totto"),
+    is_public=False,
+    description="",
+    url="",
+    licence="",
+    trained_on="",
+    contamination="",
+    rows=30,
+    content_sha256="x",
+    is_hidden=False,
+    submission_id="01J",
+    created_at="2026-11-20T05:02:00Z",
+    published_at=None,
+    withdrawn_at=None,
+    texts_deleted_at=None,
+    removed_at=None,
+    removed_reason=None,
+    run_id=None,
+    status="queued",
+    reason=None,
+    detail=None,
+    job_id="j",
+    released_at=None,
+    scores=None,
+    is_charged=True,
+)
 JOB = Job(
-    job_id="j", submission_id="01J", status="queued", attempt=0, worker=None, lease_until=None, reason=None, detail=None,
-    created_at="2026-11-20T05:02:00Z", queued_at="2026-11-20T05:02:00Z", started_at=None, step_started_at=None,
-    finished_at=None, progress=None, faults=0, losses=0,
-)  # fmt: skip
+    job_id="j",
+    submission_id="01J",
+    status="queued",
+    attempt=0,
+    worker=None,
+    lease_until=None,
+    reason=None,
+    detail=None,
+    created_at="2026-11-20T05:02:00Z",
+    queued_at="2026-11-20T05:02:00Z",
+    started_at=None,
+    step_started_at=None,
+    finished_at=None,
+    progress=None,
+    faults=0,
+    losses=0,
+)
 
 
-def view(made: Submission = MADE, job: Job = JOB, *, rights: Rights | None = None, **standing: object) -> SubmissionView:
+def view(
+    made: Submission = MADE, job: Job = JOB, *, rights: Rights | None = None, **standing: object
+) -> SubmissionView:
     shown = Standing(job=job, **standing)  # type: ignore[arg-type]
     all_rights = Rights(publish=True, withdraw=True, cancel=True)
-    return submission_view(made, shown, rights or all_rights, Policy(withdrawn_days=30, release_hours=24, now=NOW), None)
+    return submission_view(
+        made, shown, rights or all_rights, Policy(withdrawn_days=30, release_hours=24, now=NOW), None
+    )
 
 
 def states(found: SubmissionView) -> list[str]:
@@ -134,7 +178,8 @@ def test_withdrawn_and_removed_say_so_and_offer_nothing() -> None:
     removed = view(replace(MADE, status="done", removed_at="2026-11-20T08:00:00Z", removed_reason="test set copied"))
     assert "test set copied" in removed.notes[0].text
     for found in (withdrawn, removed):
-        assert not (found.can_publish or found.can_withdraw or found.can_cancel or found.run_page)
+        offers = (found.can_publish, found.can_withdraw, found.can_cancel, found.run_page)
+        assert offers == (False, False, False, None)
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def test_without_rows_it_is_said_what_the_host_has_to_do(new_board: Callable[...
     page = board.client.get("/submit")
     assert page.status_code == 200
     assert "does not take submissions yet" in page.text
-    assert "<form class=\"sheet" not in page.text
+    assert '<form class="sheet' not in page.text
 
 
 def test_a_line_of_huge_numbers_and_broken_text_is_an_error(shared: Board) -> None:
