@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
+
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leaderboard_site.web import context
@@ -59,8 +62,14 @@ class Net:
 
         try:
             await self._app(scope, receive, send_noting)
-        except Exception:
-            _log.exception("request failed", request_id=context.request_id_of(scope))
+        except ClientDisconnect:
+            # Nobody is there to be answered.
+            return
+        except Exception as error:
+            # As text: whoever formats the log must not look into the values of what failed.
+            trace = "".join(traceback.format_exception(error))
+            _log.error("request failed", request_id=context.request_id_of(scope), traceback=trace)
             if is_started:
+                # The connection breaks off, so that half an answer is not taken for a whole one.
                 raise
             await problem(500, "", OURS)(scope, receive, send)
