@@ -7,22 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from leaderboard_site.charts import Tick, axis_labels, nice_ticks, shorten
+from leaderboard_site.labels import Label, Segment, placed_labels
 
 MOST_NAMES = 5  # points that carry their name; the others carry their number in the table
-MOST_POINTS = 60
+MOST_POINTS = 60  # of one drawing
 MOST_NUMBERS = 24  # points from which on numbers would only cover each other
 NAME_LENGTH = 20
 LOG_FROM = 8.0  # largest over smallest value from which on an axis is logarithmic
-# The smallest drawing, in px, on which names must not lie on each other; letters of 12 px are about 6.6 px wide.
-WIDTH, HEIGHT, LETTER, LINE = 300.0, 184.0, 6.6, 14.0
-SWEEPS = 4
-Box = tuple[float, float, float, float]
-Segment = tuple[float, float, float, float]
-# Places of a label around its point: dx, dy of the base line, anchor.
-PLACES = (
-    (9, 4, "start"), (-9, 4, "end"), (9, -7, "start"), (-9, -7, "end"), (9, 15, "start"), (-9, 15, "end"),
-    (0, -12, "middle"), (0, 20, "middle"), (9, -16, "start"), (-9, -16, "end"), (9, 24, "start"), (-9, 24, "end"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,85 +223,20 @@ def _steps(corners: Sequence[tuple[float, float]], worst_y: float, dear_x: float
 
 def _labels(
     points: Sequence[Point], at: Sequence[tuple[float, float]], first: Sequence[Point], lines: Sequence[Segment]
-) -> list[tuple[str, int, int, str]]:
-    """Text and place of each label: names choose first, where least lies below them; no label is empty text."""
+) -> list[Label]:
+    """Names choose their places before numbers; a point without a label has an empty text."""
     named = _named(points, first)
     has_numbers = len(points) <= MOST_NUMBERS
     texts = [
         shorten(p.name, NAME_LENGTH) if p.number in named else str(p.number) if has_numbers else "" for p in points
     ]
-    order = sorted(
-        (index for index, text in enumerate(texts) if text), key=lambda index: points[index].number not in named
-    )
-    dots = [_box(x, y, 0, 4, "middle", 1.5) for x, y in at]
-    strokes = [_stroke(line) for line in lines]
-    choices: dict[int, list[tuple[tuple[int, int, str], Box, float]]] = {}
-    for index in order:
-        x, y = at[index]
-        boxes = [(place, _box(x, y, *place, len(texts[index]))) for place in PLACES]
-        around = _hull([box for _, box in boxes])
-        near = [box for other, box in enumerate(dots) if other != index and _overlap(around, box)]
-        below = [box for box in strokes if _overlap(around, box)]
-        choices[index] = [(place, box, _covers(box, near, below)) for place, box in boxes]
-    taken: dict[int, tuple[tuple[int, int, str], Box, float]] = {}
-    # Where a later label left an earlier one in a bad place, that one chooses again.
-    for _ in range(SWEEPS):
-        before = dict(taken)
-        for index in order:
-            others = [box for other, (_, box, _) in taken.items() if other != index]
-            taken[index] = min(choices[index], key=lambda one: one[2] + _covers(one[1], others, ()))
-        if taken == before:
-            break
-    return [(texts[index], *(taken[index][0] if index in taken else PLACES[0])) for index in range(len(points))]
+    return placed_labels(texts, at, lines, [point.number in named for point in points])
 
 
 def _named(points: Sequence[Point], first: Sequence[Point]) -> set[int]:
     """Numbers of the points that carry their name: warnings, those asked for, then the best of the frontier."""
     asked = [p for p in points if p.is_alarm] + [p for p in points if p.is_named]
     return set(list(dict.fromkeys(p.number for p in [*asked, *reversed(first)]))[:MOST_NAMES])
-
-
-def _box(x: float, y: float, dx: int, dy: int, anchor: str, letters: float) -> Box:
-    """Left, top, right and bottom of a label, in px of the smallest drawing."""
-    width = letters * LETTER
-    left = x * WIDTH + dx - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-    bottom = y * HEIGHT + dy + 3
-    return left, bottom - LINE, left + width, bottom
-
-
-def _stroke(line: Segment) -> Box:
-    """What a line covers, in px of the smallest drawing."""
-    x1, y1, x2, y2 = line
-    return (
-        min(x1, x2) * WIDTH - 1,
-        min(y1, y2) * HEIGHT - 1,
-        max(x1, x2) * WIDTH + 1,
-        max(y1, y2) * HEIGHT + 1,
-    )
-
-
-def _hull(boxes: Sequence[Box]) -> Box:
-    """The smallest box around all of them."""
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _covers(box: Box, taken: Sequence[Box], strokes: Sequence[Box]) -> float:
-    """How bad a label's place is: lines below it are read through its halo, other labels and points are not."""
-    below = sum(_overlap(box, other) for other in taken)
-    crossed = sum(_overlap(box, stroke) for stroke in strokes)
-    return 5 * below + crossed + _outside(box)
-
-
-def _overlap(one: Box, other: Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    return max(0.0, across) * max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
-
-
-def _outside(box: Box) -> float:
-    """How much of a label lies beyond the drawing, weighed more than lying on another."""
-    beyond = max(0.0, -box[0]) + max(0.0, box[2] - WIDTH) + max(0.0, -box[1]) + max(0.0, box[3] - HEIGHT)
-    return 50 * beyond
 
 
 def _percent(share: float) -> str:

@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 from leaderboard_site.board_state import BoardState
 from leaderboard_site.links import Page
 from leaderboard_site.pages.board_entries import BoardEntries, BoardEntry
-from leaderboard_site.pages.cost import axis_tabs, board_figures
+from leaderboard_site.pages.cost import axis_tabs
+from leaderboard_site.pages.cost_figures import board_figures
 from leaderboard_site.pages.frame import Tab
 from leaderboard_site.pages.natural import natural_picture
 from leaderboard_site.pages.panels import Panel, PanelRow, panel_note

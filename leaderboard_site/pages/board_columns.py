@@ -179,10 +179,9 @@ def _wanted(entries: BoardEntries, board: TaskBoard, state: BoardState) -> list[
 def _metric(entries: BoardEntries, board: TaskBoard, metric: str | None, *, is_only: bool) -> BoardColumn:
     task, is_shown = board.task, metric == board.metric
     absent = (f"{board.wanted} absent",) if board.wanted and metric and is_shown else ()
-    some = metric and next(
-        (s for e in board.entries.values() if (s := e.result.scores.get(metric)) and s.value is not None), None
-    )
-    lower = bool(some) and some.higher_is_better is False
+    scores = (entry.result.scores.get(metric or "") for entry in board.entries.values())
+    some = next((score for score in scores if score and score.value is not None), None)
+    lower = some is not None and some.higher_is_better is False
 
     def value(entry: BoardEntry) -> float | None:
         found = entry.tasks.get(task)

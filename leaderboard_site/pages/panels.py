@@ -73,7 +73,7 @@ def panels(data: BoardData, cards: Mapping[str, Card]) -> tuple[Panel, ...]:
 def _overall_panel(data: BoardData, runs: Sequence[BoardRun]) -> list[Panel]:
     if not data.by_score:
         return []
-    dots = []
+    dots: list[Dot] = []
     for run in runs:
         one = data.overall[run.id]
         if one.grue.value is not None and not one.lack and len(dots) < MOST_DOTS:
@@ -83,7 +83,7 @@ def _overall_panel(data: BoardData, runs: Sequence[BoardRun]) -> list[Panel]:
 
 
 def _dots(runs: Sequence[BoardRun], board: TaskBoard) -> list[Dot]:
-    dots = []
+    dots: list[Dot] = []
     for run in runs:
         entry = board.entries.get(run.id)
         score = entry.score if entry and not entry.differs else None

@@ -16,7 +16,8 @@ from leaderboard_site.charts import DotPlot
 from leaderboard_site.links import Page
 from leaderboard_site.markdown import to_html
 from leaderboard_site.numbers import NONE, count, decimals, number, plural
-from leaderboard_site.pages.cost import axis_tabs, known_axes, task_figure
+from leaderboard_site.pages.cost import axis_tabs, known_axes
+from leaderboard_site.pages.cost_figures import task_figure
 from leaderboard_site.pages.frame import (
     Column,
     Fact,
