@@ -82,7 +82,7 @@ class Comparisons:
         key = (str(baseline.results["checksum"]), str(candidate.results["checksum"]), all_metrics)
         with self._lock:
             known = self._known.get(key)
-            if known is not None and not (known.done() and known.exception() is not None):
+            if known is not None and not known.cancelled() and not (known.done() and known.exception() is not None):
                 self._known.move_to_end(key)
                 return known
             if sum(not future.done() for future in self._known.values()) >= _MOST_WAITING:
@@ -115,7 +115,8 @@ def compared(baseline: StoredRun, candidate: StoredRun, *, all_metrics: bool) ->
     if not tasks or not metrics:
         why = "no task in common" if not unlike else "other rows, prompts, task versions or metrics on every task"
         return Compared(None, tuple(unlike), tuple(lacking), f"They have {why}.")
-    call = CompareCall(tasks=tuple(tasks), metrics=tuple(metrics))
+    # A board ranks its runs by these rows already; to check their texts anew would take most of the time and memory.
+    call = CompareCall(tasks=tuple(tasks), metrics=tuple(metrics), checks_rows=False)
     try:
         refuse_other_keys(baseline, candidate, tasks, metrics, rows_may=False)
         pair = compare_runs([baseline, candidate], call).pairs[0]

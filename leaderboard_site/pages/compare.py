@@ -38,11 +38,13 @@ class Note:
     """Whether a candidate may be compared with the baseline, and in what they differ.
 
     Attributes:
+        run: Name of the candidate.
         lines: Sentences.
         unlike: Task and metric, field, value of the baseline and of the candidate, of what is left out.
         differing: Task, setting, value of the baseline and of the candidate, of what may differ.
     """
 
+    run: str
     title: str
     is_whole: bool
     lines: tuple[str, ...]
@@ -331,6 +333,7 @@ def _note(name: str, one: Compared, cards: Mapping[str, Card], is_only: bool) ->
         groups = dict.fromkeys(setting.name.split(".")[0] for setting in one.pair.differing)
         lines.append(f"They differ in: {', '.join(groups)}." if groups else "Their settings do not differ.")
     return Note(
+        run=name,
         title=title,
         is_whole=one.pair is not None and not one.unlike,
         lines=tuple(lines),
