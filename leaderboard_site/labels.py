@@ -84,8 +84,9 @@ def _covers(box: Box, taken: Sequence[Box], strokes: Sequence[Box]) -> float:
 
 
 def _overlap(one: Box, other: Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    return max(0.0, across) * max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
+    if one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]:
+        return 0.0
+    return (min(one[2], other[2]) - max(one[0], other[0])) * (min(one[3], other[3]) - max(one[1], other[1]))
 
 
 def _outside(box: Box) -> float:

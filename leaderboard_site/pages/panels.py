@@ -76,7 +76,9 @@ def _overall_panel(data: BoardData, runs: Sequence[BoardRun]) -> list[Panel]:
     dots: list[Dot] = []
     for run in runs:
         one = data.overall[run.id]
-        if one.grue.value is not None and not one.lack and len(dots) < MOST_DOTS:
+        if len(dots) == MOST_DOTS:
+            break
+        if one.grue.value is not None and not one.lack:
             low, high = one.grue.ci95 or (None, None)
             dots.append(Dot(run.name, one.grue.value, low, high, run.mark != "verified"))
     return [Panel("GRUE", "mean quality", None, dot_plot(dots, [], SCORE_PLACES))]
@@ -85,9 +87,11 @@ def _overall_panel(data: BoardData, runs: Sequence[BoardRun]) -> list[Panel]:
 def _dots(runs: Sequence[BoardRun], board: TaskBoard) -> list[Dot]:
     dots: list[Dot] = []
     for run in runs:
+        if len(dots) == MOST_DOTS:
+            break
         entry = board.entries.get(run.id)
         score = entry.score if entry and not entry.differs else None
-        if score and score.value is not None and len(dots) < MOST_DOTS:
+        if score and score.value is not None:
             dots.append(Dot(run.name, score.value, score.low, score.high, run.mark != "verified"))
     return dots
 

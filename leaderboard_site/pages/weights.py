@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grue.comparison.standings import BoardData
+from grue.comparison.standings_runs import BoardRun
 from leaderboard_site.cards import Card
 from leaderboard_site.charts import Dot, DotPlot, dot_plot
 from leaderboard_site.links import Page
@@ -75,14 +76,17 @@ def weights_figure(data: BoardData, cards: Mapping[str, Card]) -> WeightsFigure 
             [("every weighting", 100.0)],
             0,
         ),
-        rows=tuple(
-            [
-                *(WeightsRow(run.name, Page(kind="run", run=run.id), percent(one), "") for run, one in shares),
-                *(
-                    WeightsRow(run.name, Page(kind="run", run=run.id), NONE, f"lacks {found.left_out[run.id]}")
-                    for run in entries
-                    if run.id in found.left_out
-                ),
-            ][:MOST_ROWS]
+        rows=_rows(shares, [run for run in entries if run.id in found.left_out], found.left_out)[:MOST_ROWS],
+    )
+
+
+def _rows(
+    shares: Sequence[tuple[BoardRun, float]], left_out: Sequence[BoardRun], lacks: Mapping[str, str]
+) -> tuple[WeightsRow, ...]:
+    return (
+        *(WeightsRow(run.name, Page(kind="run", run=run.id), percent(one), "") for run, one in shares[:MOST_ROWS]),
+        *(
+            WeightsRow(run.name, Page(kind="run", run=run.id), NONE, f"lacks {lacks[run.id]}")
+            for run in left_out[:MOST_ROWS]
         ),
     )
