@@ -219,7 +219,7 @@ def status_sentence(submission: Submission, standing: Standing, now: datetime) -
         if not is_released(submission, now):
             at = f" on {moment(_time(submission.released_at))}" if submission.released_at else " later"
             return f"Scored. The scores of this split appear{at}."
-        return "Finished and on the board." if submission.is_public else "Finished. Only you see the result."
+        return "Finished and on the board." if submission.is_public else "Finished. The result is private."
     if status == "cancelled":
         return "Cancelled."
     return "Stopped before the end."
@@ -389,7 +389,7 @@ def _facts(submission: Submission, standing: Standing) -> tuple[Fact, ...]:
     facts.append(Fact("Mark", f"{mark}: {MARKS[mark]}"))
     if standing.by:
         facts.append(Fact("By", standing.by))
-    facts.append(Fact("Visible to", "everyone, when it is done" if submission.is_public else "its owner and the hosts"))
+    facts.append(Fact("Visible to", _seen_by(submission)))
     for name, text in (
         ("Licence", submission.licence),
         ("Trained on", submission.trained_on),
@@ -402,6 +402,12 @@ def _facts(submission: Submission, standing: Standing) -> tuple[Fact, ...]:
     if standing.quota:
         facts.append(Fact("Quota left", standing.quota))
     return tuple(facts)
+
+
+def _seen_by(submission: Submission) -> str:
+    if not submission.is_public:
+        return "its owner and the hosts"
+    return "everyone" if submission.status == "done" else "everyone, when it is done"
 
 
 def _log_note(submission: Submission, standing: Standing) -> str:

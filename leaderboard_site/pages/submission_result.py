@@ -34,7 +34,7 @@ class Result:
 
     Attributes:
         headline: The score over all tasks, bold.
-        sentence: Its interval and its place.
+        sentence: Its interval and its place, which go on where the headline ends.
         is_certain: Whether the places are those of the board, not what they would be.
     """
 
@@ -77,16 +77,16 @@ def rounded_result(scores: Mapping[str, Json], title_of: Callable[[str], str]) -
             reason = "" if is_known else "no value"
             lines.append(TaskLine(title_of(name), metric, shown, "", "", "", reason))
     tasks = "one task" if len(scores) == 1 else f"{count(len(scores))} tasks"
-    return Result(f"Scored on {tasks}", "Rounded, as all scores of this split.", tuple(lines), is_certain=False)
+    return Result(f"Scored on {tasks}", ". Rounded, as all scores of this split.", tuple(lines), is_certain=False)
 
 
 def _headline(score: ScoreValue, n_tasks: int) -> tuple[str, list[str]]:
     if score.value is None:
         tasks = "one task" if n_tasks == 1 else f"{count(n_tasks)} tasks"
-        return f"Scored on {tasks}", [f"There is no GRUE score: {score.reason}." if score.reason else ""]
-    interval = ""
+        return f"Scored on {tasks}", [f". There is no GRUE score: {score.reason}." if score.reason else "."]
+    interval = "."
     if score.ci95 is not None:
-        interval = f"interval {between(*score.ci95, SCORE_PLACES)}."
+        interval = f", interval {between(*score.ci95, SCORE_PLACES)}."
     return f"GRUE score {number(score.value, SCORE_PLACES)}", [interval]
 
 

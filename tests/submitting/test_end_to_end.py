@@ -54,7 +54,7 @@ def test_a_file_goes_from_the_form_to_the_board_and_back(tmp_path: Path) -> None
             # The public one is on the board at once, the private one with its owner alone.
             assert on_board(board) == ["for all"]
             page = Html(client.get(private).text)
-            assert page.one("p", role="status").text == "Finished. Only you see the result."
+            assert page.one("p", role="status").text == "Finished. The result is private."
             result = page.one("section", aria_labelledby="result").text
             assert "CommonGen" in result
             assert "would be" in result

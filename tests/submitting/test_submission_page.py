@@ -119,7 +119,7 @@ def test_predictions_leave_generating_out() -> None:
 
 def test_finished_and_private_offers_to_publish() -> None:
     found = view(replace(MADE, status="done", run_id="R"))
-    assert found.lead == "Finished. Only you see the result."
+    assert found.lead == "Finished. The result is private."
     assert found.can_publish
     assert found.can_withdraw
     assert not found.is_live
