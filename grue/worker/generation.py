@@ -18,6 +18,7 @@ from grue.worker.generating import REQUEST, RUN
 from grue.worker.lease import Lease
 from grue.worker.lines import Log
 from grue.worker.partials import Partials
+from grue.worker.plain_files import MOST_BYTES, ForeignFileError, copy_folder, size_of
 from grue.worker.programs import Deadline, Program, clean_environment
 from grue.worker.reasons import (
     BAD_CHECKPOINT,
@@ -31,6 +32,8 @@ from grue.worker.reasons import (
 from grue.worker.sandbox import Limits, Sandbox, machine_memory_bytes
 
 WATCH_SECONDS = 1.0
+# Lines of a job's log that the generating program may write.
+MOST_NOTES = 20
 GIBIBYTE = 1 << 30
 # Words that the generating program may give as reasons; any other is one of its own making.
 REASONS = ("bad-checkpoint", "out-of-memory", "nan-logits", "internal")
@@ -61,6 +64,7 @@ class Generation:
         self._deadline = Deadline(settings.generate_hours)
         self._memory_bytes = memory_limit(settings)
         self._watched = 0.0
+        self._notes = 0
 
     @property
     def run(self) -> Path:
@@ -107,12 +111,24 @@ class Generation:
         if outcome.get("kind") != "done" or code != 0:
             raise _crash(code, program.error_tail)
 
+    def hand_out(self, target: Path) -> None:
+        """Copy what was made to where the program that made it has never been.
+
+        Raises:
+            JobError: where it left there what it never writes.
+        """
+        try:
+            copy_folder(self.run, target)
+        except (ForeignFileError, OSError) as error:
+            raise internal(f"what was generated cannot be taken: {error}") from error
+
     def _heard(self, message: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Take a message of a program that is not trusted; the message where it is the last word."""
         kind = message.get("kind")
         if kind == "progress":
             self._lease.tell(_progress(message))
-        elif kind == "note" and isinstance(message.get("text"), str):
+        elif kind == "note" and isinstance(message.get("text"), str) and self._notes < MOST_NOTES:
+            self._notes += 1
             self._log(message["text"])
         return message if kind in ("failed", "done") else None
 
@@ -128,6 +144,8 @@ class Generation:
         taken, processes = _taken(program.pid)
         if taken > self._memory_bytes:
             raise JobError(OUT_OF_MEMORY, MEMORY, is_ours=False, note=f"{taken} bytes in {processes} processes")
+        if size_of(self._work) > MOST_BYTES:
+            raise JobError(BAD_CHECKPOINT, "Generating it filled the disk.", is_ours=False, note="too many bytes")
 
 
 def _taken(process_id: int) -> tuple[int, int]:

@@ -141,12 +141,15 @@ class _Steps:
         self._log(str(sandbox.protection))
         generation = Generation(sandbox, settings, self._lease, self._log, self._work)
         generation.prepare(expected, submission.tasks, submission.name)
-        partials = Partials(place.artifacts, self._job.job_id, generation.run, submission.tasks)
+        waiting = self._work / "waiting"
+        partials = Partials(place.artifacts, self._job.job_id, generation.run, waiting, submission.tasks)
         if partials.fetch():
             self._log("Going on with the generations of an earlier attempt.")
         generation.make(checkpoint, partials)
         origin = f"{submission.model}@{submission.revision}" if submission.model else submission.upload
-        return self._request(generation.run, checkpoint=checkpoint, origin=origin)
+        made = self._work / "generated"
+        generation.hand_out(made)
+        return self._request(made, checkpoint=checkpoint, origin=origin)
 
     def _rows_for_archive(self) -> None:
         """The rows that an archive is checked against, for a program that does not reach the artifacts."""

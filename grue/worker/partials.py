@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grue.core.errors import StoreError
 from grue.submissions.artifacts import Artifacts
+from grue.worker.plain_files import ForeignFileError, copy_plain
 
 # Seconds between two times that they are stored; more where storing them takes long.
 EVERY_SECONDS = 2.0
@@ -16,10 +17,18 @@ MOST_SHARE = 0.05
 
 
 class Partials:
-    """The files of a part of a run that another start needs: events, texts, and last the manifest."""
+    """The files of a part of a run that another start needs: texts, events, and last the manifest.
 
-    def __init__(self, artifacts: Artifacts, job_id: str, run: Path, tasks: Sequence[str]) -> None:
-        self._artifacts, self._run = artifacts, run
+    Args:
+        artifacts: Where they are kept.
+        job_id: Of the job.
+        run: Where a program that is not trusted writes them.
+        waiting: A file of ours, for copies on their way.
+        tasks: What is generated.
+    """
+
+    def __init__(self, artifacts: Artifacts, job_id: str, run: Path, waiting: Path, tasks: Sequence[str]) -> None:
+        self._artifacts, self._run, self._waiting = artifacts, run, waiting
         self._key = f"partial/{job_id}"
         # Texts before the events that count them: what a kill separates is then left out of the measured rate.
         self._names = [*(f"samples/{task}.partial.jsonl" for task in tasks), "events.jsonl", "manifest.json"]
@@ -51,17 +60,12 @@ class Partials:
         if not now and begun < self._next:
             return
         try:
-            for name in self._names:
-                path = self._run / name
-                size = path.stat().st_size if path.is_file() else 0
+            for name in self._names if self._run.is_dir() else ():
+                size = copy_plain(self._run, name, self._waiting)
                 if size and size != self._sizes.get(name):
-                    self._artifacts.put_file(path, f"{self._key}/{name}")
+                    self._artifacts.put_file(self._waiting, f"{self._key}/{name}")
                     self._sizes[name] = size
-        except (StoreError, OSError):
+        except (StoreError, OSError, ForeignFileError):
             pass
         took = time.monotonic() - begun
         self._next = time.monotonic() + max(EVERY_SECONDS, took / MOST_SHARE)
-
-    def drop(self) -> None:
-        """Delete what was stored, as nobody goes on with it."""
-        self._artifacts.delete(self._key)

@@ -45,9 +45,7 @@ class Processes:
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         self._environment = {**kept, "HOME": str(folder), **service.environment}
         self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._commands = {
             "server": ("serve", "--no-worker", "--port", str(self.port)),
             "worker-0": ("worker", "--name", "worker-0"),
@@ -109,6 +107,15 @@ class Processes:
                 env=self._environment,
                 cwd=self._folder,
             )
+
+
+def free_port() -> int:
+    """A port that no client is given: one that asks a server which is being started again could be given its port."""
+    for port in random.SystemRandom().sample(range(15_000, 30_000), 100):
+        with suppress(OSError), socket.socket() as free:
+            free.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
 
 
 class Submitter(threading.Thread):
