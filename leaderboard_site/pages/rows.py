@@ -181,7 +181,7 @@ def read_numbers(run: BoardRun, result: TaskResult, board: TaskBoard | None) -> 
                     if len(values):
                         metric = name
                         break
-            tokens = _known(file.read(columns=["generated_tokens"]).column(0))
+            tokens = _known(file.read(columns=["generated_tokens"]).column("generated_tokens"))
             words, reference_words = [], []
             for batch in file.iter_batches(_BATCH_ROWS, columns=["prediction", "references"]):
                 words.append(_words(batch.column("prediction")))
