@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from grue.core.metric import Floats
 
@@ -111,8 +112,9 @@ def _fraction(x: float, a: float, b: float) -> float:
 def _fractions(x: Floats, a: Floats, b: Floats) -> Floats:
     """``_fraction`` of many at once; each stops at its own term."""
     out = np.empty(len(x))
-    going = np.arange(len(x))
-    c, d = np.ones(len(x)), 1.0 / _all_away_from_0(1 - (a + b) * x / (a + 1))
+    going: npt.NDArray[np.intp] = np.arange(len(x))
+    c: Floats = np.ones(len(x))
+    d: Floats = 1.0 / _all_away_from_0(1 - (a + b) * x / (a + 1))
     value = d.copy()
     m = 0
     while len(going) and m < _MOST_TERMS:
@@ -127,7 +129,8 @@ def _fractions(x: Floats, a: Floats, b: Floats) -> Floats:
         if is_done.any():
             out[going[is_done]] = value[is_done]
             on = ~is_done
-            going, x, a, b, c, d, value = (one[on] for one in (going, x, a, b, c, d, value))
+            going = going[on]
+            x, a, b, c, d, value = x[on], a[on], b[on], c[on], d[on], value[on]
     out[going] = value
     return out
 

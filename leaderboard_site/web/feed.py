@@ -67,7 +67,8 @@ def atom(runs: Sequence[BoardRun], base_url: str) -> bytes:
     _add(root, "generator", "grue", version=__version__)
     for run in newest[:_ENTRIES]:
         root.append(_entry(run, base_url))
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def _entry(run: BoardRun, base_url: str) -> ElementTree.Element:

@@ -15,6 +15,7 @@ from grue.core.errors import UsageError
 
 _HEAD_SECONDS = 20.0
 _HEAD_BYTES = 64 * 1024
+_IDLE_SECONDS = 30
 _GRACE_SECONDS = 30
 _BACKLOG = 512
 
@@ -122,6 +123,7 @@ def server_of(app: FastAPI, on_start: Callable[[], object] | None = None) -> uvi
         "log_config": None,
         "proxy_headers": False,
         "server_header": False,
+        "timeout_keep_alive": _IDLE_SECONDS,
         "timeout_graceful_shutdown": _GRACE_SECONDS,
         "backlog": _BACKLOG,
     }

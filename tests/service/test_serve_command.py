@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from grue.cli.main import run
+from grue.submissions.settings import ServiceSettings
 from leaderboard_site.web.logs import without_secrets
 from tests.site.boards import scored_runs
 
@@ -128,3 +129,11 @@ def test_logs_hold_no_secrets() -> None:
         "path": "/runs/01ABC",
         "n": 3,
     }
+
+
+def test_every_setting_and_address_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(GRUE_[A-Z_]+)`", text))
+    assert {f"GRUE_{name.upper()}" for name in ServiceSettings.model_fields} <= named
+    for address in ("/api/v1/leaderboard", "/api/v1/openapi.json", "/feed.xml", "/healthz", "/readyz", "/metrics"):
+        assert address in text
