@@ -10,7 +10,8 @@ from grue.store.service.values import Queue, Queued, Submission
 from leaderboard_site.links import Page
 from leaderboard_site.numbers import count, duration, plural
 from leaderboard_site.pages.frame import Frame
-from leaderboard_site.pages.submission import KIND_WORDS, about
+from leaderboard_site.pages.submission import KIND_WORDS
+from leaderboard_site.pages.submission_status import about
 
 REFRESH_SECONDS = 30
 _AWAY_SECONDS = 90.0

@@ -10,7 +10,7 @@ from grue.store.service import jobs, submissions
 from grue.store.service.values import ENDED, Submission
 from leaderboard_site.accounts.rights import can, require
 from leaderboard_site.accounts.viewer import viewer_of
-from leaderboard_site.pages.submission import UNDO_DAYS, undo_until
+from leaderboard_site.pages.submission_notes import UNDO_DAYS, undo_until
 from leaderboard_site.submitting.desk import asked, desk_of
 from leaderboard_site.submitting.refusals import RefusalError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 RECEIVING = 64  # uploads that come in at a time
+_TIDY_SECONDS = 300.0
 _PENDING_UPLOADS = 40  # of full size, that are kept at a time
 
 
@@ -47,6 +49,7 @@ class Desk:
         self.pending = PendingUploads(home / "pending", _PENDING_UPLOADS * self.limits.file_bytes)
         self.chunks = ChunkedUploads(home / "incoming", self.limits)
         self._receiving = 0
+        self._tidied = float("-inf")
 
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[Path]:
@@ -59,13 +62,20 @@ class Desk:
             raise RefusalError(429, "Many uploads are coming in", "Try again in a few seconds.", retry_after=10)
         self._receiving += 1
         try:
-            work = await to_thread.run_sync(self.pending.work_folder)
+            work = await to_thread.run_sync(self._new_folder)
             try:
                 yield work
             finally:
                 await to_thread.run_sync(partial(shutil.rmtree, work, ignore_errors=True))
         finally:
             self._receiving -= 1
+
+    def _new_folder(self) -> Path:
+        if time.monotonic() - self._tidied > _TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            self.pending.sweep()
+            self.chunks.collect()
+        return self.pending.work_folder()
 
     def expected(self) -> Expected:
         """The rows that a submission answers.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from grue.core.text import Json
 from grue.store.service.values import Job, Submission
 from grue.submissions.check import CheckedUpload
-from leaderboard_site.pages.submission import is_released
+from leaderboard_site.pages.submission_status import is_released
 from leaderboard_site.submitting.fields import FieldFault
 from leaderboard_site.submitting.refusals import RefusalError
 

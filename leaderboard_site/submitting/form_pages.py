@@ -10,17 +10,8 @@ from starlette.responses import Response
 from grue.store.service import jobs, submissions
 from leaderboard_site.accounts.rights import can
 from leaderboard_site.accounts.viewer import Viewer, viewer_of
-from leaderboard_site.pages.submit import (
-    Entry,
-    Faults,
-    Quota,
-    Refused,
-    Upload,
-    faults_of,
-    file_fault,
-    preview_of,
-    submit_view,
-)
+from leaderboard_site.pages.submit import Entry, Faults, Refused, faults_of, file_fault, submit_view
+from leaderboard_site.pages.submit_preview import Quota, Upload, preview_of
 from leaderboard_site.submitting.desk import Desk, not_open
 from leaderboard_site.submitting.fields import FieldFault
 from leaderboard_site.submitting.pending import Pending

@@ -102,7 +102,6 @@ class PendingUploads:
         Raises:
             RefusalError: 429 where there is no room.
         """
-        self.sweep()
         held = sum(self._bytes(path) for path in self._folders())
         if held > self._most_bytes:
             raise RefusalError(429, "No room for more uploads", "Try again in some minutes.", retry_after=300)

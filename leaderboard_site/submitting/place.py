@@ -12,7 +12,7 @@ from grue.store.service import jobs
 from grue.store.service.values import Queue
 from leaderboard_site.accounts.rights import can
 from leaderboard_site.accounts.viewer import Viewer
-from leaderboard_site.pages.submit import Place, TaskFacts
+from leaderboard_site.pages.submit_place import Place, TaskFacts
 from leaderboard_site.submitting.desk import Desk
 
 _OWN_TEXTS = "mini"

@@ -13,15 +13,10 @@ from grue.store.service.values import ENDED, Submission
 from leaderboard_site.accounts.rights import can
 from leaderboard_site.accounts.viewer import Viewer, viewer_of
 from leaderboard_site.numbers import count
-from leaderboard_site.pages.submission import (
-    Policy,
-    Rights,
-    Standing,
-    SubmissionView,
-    is_released,
-    submission_view,
-)
+from leaderboard_site.pages.submission import SubmissionView, submission_view
+from leaderboard_site.pages.submission_notes import Policy, Rights
 from leaderboard_site.pages.submission_result import Result, result_of, rounded_result
+from leaderboard_site.pages.submission_status import Standing, is_released
 from leaderboard_site.submitting.desk import Desk, desk_of
 from leaderboard_site.submitting.place import task_facts, wait_seconds
 from leaderboard_site.web.requests import page, snapshot_of

@@ -11,7 +11,9 @@ import pytest
 from grue.store.service import jobs
 from grue.store.service.submissions import remove, set_public, submission
 from grue.store.service.values import Job, Progress, Submission
-from leaderboard_site.pages.submission import Policy, Rights, Standing, SubmissionView, submission_view
+from leaderboard_site.pages.submission import SubmissionView, submission_view
+from leaderboard_site.pages.submission_notes import Policy, Rights
+from leaderboard_site.pages.submission_status import Standing
 from tests.site.parsed import Html
 from tests.submitting.conftest import ROWS, Account, Board, answers
 
