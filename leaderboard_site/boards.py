@@ -231,6 +231,12 @@ class Snapshot:
                 self._data[slug] = self._ranking.board(setting, self._order)
             return self._data[slug]
 
+    def data_with(self, run: BoardRun) -> BoardData:
+        """The setting of a run that is not public, ranked with it among the public ones; kept nowhere."""
+        runs = [*(one for one in self.runs.values() if one.id != run.id), run]
+        setting = next(one for one in settings(runs) if any(other is run for other in one.runs))
+        return self._ranking.board(setting, self._order or list(run.tasks))
+
     def task_by(self, slug: str, task: str, metric: str) -> TaskBoard:
         """A task of a setting, ranked by a metric that its page does not show first.
 

@@ -228,18 +228,33 @@ def compare_view(
     )
 
 
-def tasks_of(compared: Sequence[Compared]) -> dict[str, str]:
-    """Tasks that all pairs compare -> the metric by which their rows are set beside each other."""
-    found: dict[str, str] = {}
+@dataclass(frozen=True, slots=True)
+class SharedTask:
+    """A task that some of the runs share with the baseline.
+
+    Attributes:
+        metric: By which its rows are set beside each other.
+        places: Places of the runs among those compared, the baseline's, 0, first.
+    """
+
+    metric: str
+    places: tuple[int, ...]
+
+
+def tasks_of(compared: Sequence[Compared]) -> dict[str, SharedTask]:
+    """Tasks whose rows can be set beside each other, with the runs that have them."""
+    found: dict[str, SharedTask] = {}
     for name in _task_names(compared):
-        per_pair = [
-            next((task for task in one.pair.tasks if task.name == name), None) if one.pair else None for one in compared
+        held = [
+            (place, task)
+            for place, one in enumerate(compared, 1)
+            for task in (one.pair.tasks if one.pair else ())
+            if task.name == name
         ]
-        held = [task for task in per_pair if task is not None]
-        metric = deciding(held[0]) if held else None
-        moved = held[0].moved if held else None
-        if len(held) == len(compared) and (moved or metric):
-            found[name] = moved.metric if moved else metric.name if metric else ""
+        first = held[0][1]
+        metric = deciding(first)
+        by = first.moved.metric if first.moved else metric.name if metric else ""
+        found[name] = SharedTask(by, (0, *(place for place, _ in held)))
     return found
 
 

@@ -19,6 +19,7 @@ from leaderboard_site.pages.sample_texts import trimmed
 
 ROWS_A_PAGE = 20
 _ROUNDING = 1e-12
+_DIGITS = 12
 WAYS = {"": "all", "better": "for the better", "worse": "for the worse"}
 
 
@@ -100,7 +101,8 @@ def moved_rows(
     better = np.where(np.abs(better) <= _ROUNDING * size, 0.0, better)
     known = np.isfinite(better).any(axis=0)
     signs = {"better": np.maximum(better, 0.0), "worse": np.maximum(-better, 0.0)}.get(way, np.abs(better))
-    reach = np.nan_to_num(signs, nan=0.0).max(axis=0)
+    # Rounded, so that equal changes are not told apart by how floats came out.
+    reach = np.round(np.nan_to_num(signs, nan=0.0).max(axis=0) / size, _DIGITS)
     # A stable sort keeps rows that moved alike in the order of their ids.
     order = [int(at) for at in np.argsort(-reach, kind="stable") if reach[at] > 0]
     n_pages = max(1, -(-len(order) // ROWS_A_PAGE))

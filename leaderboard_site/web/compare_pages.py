@@ -122,16 +122,16 @@ def _view(
     number: int,
 ) -> CompareView:
     cards = {name: one for run in runs for name, one in run_parts.cards_of(request, run).items()}
-    metrics = tasks_of(compared)
+    shared = tasks_of(compared)
     state["moved"] = state["moved"] if state["moved"] in WAYS else ""
-    state["task"] = state["task"] if state["task"] in metrics else ""
-    task = state["task"] or next(iter(metrics), "")
+    state["task"] = state["task"] if state["task"] in shared else ""
+    task = state["task"] or next(iter(shared), "")
     moved: MovedRows | None = None
     reason, hidden = "", ""
     if task:
-        submissions = [run_parts.submission_of(request, run) for run in runs]
+        beside = [runs[place] for place in shared[task].places]
         is_secret = any(
-            run_parts.is_on_hidden_split(request, run, one) for run, one in zip(runs, submissions, strict=True)
+            run_parts.is_on_hidden_split(request, run, run_parts.submission_of(request, run)) for run in beside
         )
         hidden = may_show_texts(cards[task], runs[0].tasks[task])
         if is_secret:
@@ -139,7 +139,7 @@ def _view(
         else:
             try:
                 moved = moved_rows(
-                    runs, task, metrics[task], way=state["moved"], page_number=number, shows_texts=not hidden
+                    beside, task, shared[task].metric, way=state["moved"], page_number=number, shows_texts=not hidden
                 )
             except GrueError:
                 reason = "The rows of one of the runs cannot be read."

@@ -11,14 +11,12 @@ from typing import Any, TypeVar
 from fastapi import Request
 from starlette.requests import Request as StarletteRequest
 
-from grue.comparison.standings import BoardData, rank_board
+from grue.comparison.standings import BoardData
 from grue.comparison.standings_runs import BoardRun
-from grue.comparison.standings_settings import settings
 from grue.core.errors import GrueError
 from grue.runs.validity import Validity, read_validity
 from grue.store.service.submissions import submission_of_run
 from grue.store.service.values import Submission
-from leaderboard_site.boards import Snapshot
 from leaderboard_site.cards import Card, card
 from leaderboard_site.comparing import Comparisons
 from leaderboard_site.links import Page
@@ -90,15 +88,9 @@ def standing_of(request: Request, found: FoundRun) -> Standing:
         setting = next(one for one in snapshot.settings if any(other.id == run.id for other in one.runs))
         data = snapshot.data(setting.slug)
     else:
-        data = parts_of(request).standings.get((snapshot.version, run.id), lambda: _ranked_with(snapshot, run))
+        data = parts_of(request).standings.get((snapshot.version, run.id), lambda: snapshot.data_with(run))
     is_default = bool(snapshot.settings) and data.setting.slug == snapshot.settings[0].slug
     return Standing(data, Page(kind="board", setting="" if is_default else data.setting.slug))
-
-
-def _ranked_with(snapshot: Snapshot, run: BoardRun) -> BoardData:
-    runs = [*(one for one in snapshot.runs.values() if one.id != run.id), run]
-    order = max((list(one.tasks) for one in runs), key=len, default=[])
-    return rank_board(next(one for one in settings(runs) if any(other is run for other in one.runs)), order)
 
 
 def cards_of(request: Request, run: BoardRun) -> Mapping[str, Card]:

@@ -52,7 +52,14 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     write_lines(runs, "05KEPT1", "kept one", a_private_task=Written(secret, source="folder"))
     kept = [Line(line.id, f"k {line.id}", {"chrf": 0.9}, "SECRETPROMPT") for line in secret]
     write_lines(runs, "05KEPT2", "kept two", a_private_task=Written(kept, source="folder"))
-    with served(tmp_path_factory.mktemp("home"), runs) as found:
+    for run_id in ("05HUSH1", "05HUSH2"):
+        lines = [Line(line.id, f"guess {run_id}", {"chrf": len(run_id) / 10}, "SECRETPROMPT") for line in secret]
+        lines[0].scores = {"chrf": 0.1 if run_id == "05HUSH1" else 0.9}
+        write_lines(runs, run_id, run_id.lower(), wmt16=Written(lines, split="hush"))
+    write_lines(runs, "05GERMAN", "german only", wmt16=Written(_lines(0.2, texts="german")))
+    concepts = Written(_lines(0.0, prompt="another prompt"), version=2)
+    write_lines(runs, "05ENGLISH", "english only", wmt16=concepts, commongen=Written(_lines(0.3, texts="english")))
+    with served(tmp_path_factory.mktemp("home"), runs, hidden_splits="hush") as found:
         yield found
 
 
@@ -156,6 +163,23 @@ def test_texts_that_may_not_be_shown_stay_hidden(board: Served) -> None:
     assert len(_moved_ids(page)) == 20
     assert "SECRET" not in page.one("main").text
     assert "not shown" in page.one("main").text
+
+
+def test_of_a_hidden_split_no_row_is_shown(board: Served) -> None:
+    page = _page(board, "05HUSH1,05HUSH2")
+    assert page.find("article") == []
+    assert "hidden split" in page.one("main").text
+    for words in ("SECRET", "guess"):
+        assert words not in page.one("main").text
+
+
+def test_rows_stand_beside_those_of_the_runs_that_have_the_task(board: Served) -> None:
+    # Of one run the translations compare, of the other the concepts.
+    german = _page(board, "05BASE,05GERMAN,05ENGLISH&task=wmt16").find("article")[0]
+    assert "german 0" in german.text
+    assert "english" not in german.text
+    english = _page(board, "05BASE,05GERMAN,05ENGLISH&task=commongen").find("article")[0]
+    assert "english 0" in english.text
 
 
 @pytest.mark.parametrize(
