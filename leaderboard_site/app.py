@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from grue import __version__
 from leaderboard_site.accounts import host_routes, routes
+from grue.submissions.values import UploadLimits
 from leaderboard_site.accounts.security import secure
 from leaderboard_site.accounts.viewer import viewer_of
 from leaderboard_site.service import Service
@@ -48,7 +49,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(part.router)
     add_handlers(app)
     describe(app)
-    upload_bytes = service.settings.upload_mb * 10**6 + _FORM_BYTES
+    upload_bytes = UploadLimits.of(service.settings).file_bytes + _FORM_BYTES
     # From the innermost to the outermost.
     app.add_middleware(BodyBounds, bounds=Bounds(most_bytes=dict.fromkeys(_UPLOADS, upload_bytes)))
     app.add_middleware(KeptPages, pages=app.state.pages, boards=service.boards, viewer_of=viewer_of)
