@@ -18,6 +18,8 @@ from leaderboard_site.scatter import Point, scatter, worth_drawing
 FEWEST = 2  # points of a picture
 ALARM = 15.0  # points of naturalness below the median
 FEWEST_FOR_ALARM = 3  # a median of two says nothing
+_AXES = "Right earns more reward, up reads more like the references."
+_RULE = f"A gamed reward stands out in red: reward above the median, naturalness {ALARM:.0f} points or more below it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ def reward_pictures(
     found = (
         _of_task(entries, task, reward, shown, pins) for task, rewards in entries.rewards.items() for reward in rewards
     )
-    return tuple(picture for picture in found if picture)
+    # They stand under one note, which says nothing of a single one.
+    note = f"{_AXES} {_RULE} Numbers are those of the table."
+    return tuple(replace(picture, note=note) for picture in found if picture)
 
 
 def _of_task(
@@ -121,11 +125,7 @@ def _picture(found: Sequence[Rewarded], title: str, unit: str, places: int, pins
     return Picture(
         title=title,
         name=title,
-        note=(
-            "Right earns more reward, up reads more like the references. A gamed reward stands out in red: reward "
-            f"above the median, naturalness {number(ALARM, 0)} points below it. {who}."
-            f"{legend(len(points), len(drawn), len(names))}"
-        ),
+        note=(f"{_AXES} {_RULE} {who}.{legend(len(points), len(drawn), len(names))}"),
         label=f"Naturalness of {plural(len(drawn), 'run')} against {unit}. Standing out: {', '.join(names) or 'none'}.",
         plot=plot,
         reason="",
