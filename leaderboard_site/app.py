@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from grue import __version__
-from leaderboard_site.accounts import host_routes, routes
 from grue.submissions.values import UploadLimits
+from leaderboard_site.accounts import host_routes, routes
 from leaderboard_site.accounts.security import secure
 from leaderboard_site.accounts.viewer import viewer_of
 from leaderboard_site.service import Service
