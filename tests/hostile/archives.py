@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
-import json
 import random
 import stat
 import struct
 import tarfile
-import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from tests.hostile.json_texts import PICKLE, SCRIPT, hostile_value, mutated
-from tests.hostile.parquets import hostile_parquet, sound_parquet
+from tests.hostile.packing import NAMES, Files, documents_of, sound_files, tar_gz, zipped
+from tests.hostile.parquets import hostile_parquet
 from tests.hostile.value import Hostile, Rows
 
 _MEBIBYTE = 1 << 20
-NAMES = (
-    "../evil",
-    "../../../../../../tmp/grue-hostile-evil",
-    "/tmp/grue-hostile-evil",
-    "run/../../evil",
-    "..",
-    "run/..",
-    "./../evil",
-    "C:\\evil",
-    "C:/evil",
-    "..\\..\\evil",
-    "run\\evil",
-    "a\0b",
-    "//evil",
-    "~/evil/../../x",
-    "run/\x01",
-    "samples/../../evil.parquet",
-    "samples/../../../evil.parquet",
-    "/manifest.json",
-    "../manifest.json",
-    "../samples/toy.parquet",
-    "a/" * 600 + "b",
-    "n" * 5_000,
-)
-Files = dict[str, bytes]
 
 
 def archive(rng: random.Random, turn: int, rows: Rows) -> Hostile:
@@ -52,41 +25,6 @@ def archive(rng: random.Random, turn: int, rows: Rows) -> Hostile:
     family = _FAMILIES[turn % len(_FAMILIES)]
     content, is_wrong = family(rng, rows)
     return Hostile(f"run/{family.__name__.strip('_')}", "run", content, is_wrong=is_wrong)
-
-
-def sound_files(rows: Rows) -> Files:
-    """The files of a run directory with nothing wrong in them, as far as they are read."""
-    files = {f"samples/{task}.parquet": sound_parquet(tuple(ids)) for task, ids in rows.items()}
-    return {**_documents(files), **files}
-
-
-def tar_gz(members: Iterable[tuple[str, bytes]]) -> bytes:
-    """A ``.tar.gz`` of these members."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return gzip.compress(out.getvalue(), 1, mtime=0)
-
-
-def zipped(members: Iterable[tuple[str, bytes]]) -> bytes:
-    """A ``.zip`` of these members."""
-    out = io.BytesIO()
-    with warnings.catch_warnings(), zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        warnings.simplefilter("ignore")  # of repeated names
-        for name, content in members:
-            packed.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    return out.getvalue()
-
-
-def _documents(files: Mapping[str, bytes]) -> Files:
-    tasks = {name.removeprefix("samples/").removesuffix(".parquet") for name in files}
-    manifest = {"schema_version": 1, "tasks": {task: {"split": "test"} for task in sorted(tasks)}}
-    sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    results = {"schema_version": 1, "files": sha256}
-    return {"manifest.json": json.dumps(manifest).encode(), "results.json": json.dumps(results).encode()}
 
 
 def _packed(rng: random.Random, members: Iterable[tuple[str, bytes]]) -> bytes:
@@ -197,7 +135,7 @@ def _parquet(rng: random.Random, rows: Rows) -> tuple[bytes, bool]:
     task = rng.choice(list(rows))
     content, is_wrong = hostile_parquet(rng, tuple(rows[task]))
     samples = {f"samples/{task}.parquet": content}
-    return _packed(rng, _shuffled(rng, {**_documents(samples), **samples})), is_wrong
+    return _packed(rng, _shuffled(rng, {**documents_of(samples), **samples})), is_wrong
 
 
 def _bomb(rng: random.Random, rows: Rows) -> tuple[bytes, bool]:

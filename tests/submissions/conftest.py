@@ -10,7 +10,7 @@ import pytest
 
 from grue.submissions.expected import Expected
 from tests.hostile.answering import expected_rows
-from tests.hostile.checkpoints import sound_checkpoint
+from tests.hostile.sound_model import sound_checkpoint
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Thousands of hostile uploads at the level of functions: each is answered in bounded memory, nothing is left behind."""
+"""Thousands of hostile uploads at the level of functions: each is answered in bounded memory, with nothing left."""
 
 from __future__ import annotations
 

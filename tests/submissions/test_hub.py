@@ -17,7 +17,7 @@ import pytest
 
 from grue.core.errors import CheckpointError, UsageError
 from grue.submissions.hub import pinned
-from tests.hostile.checkpoints import sound_checkpoint
+from tests.hostile.sound_model import sound_checkpoint
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ASK = """
@@ -210,7 +210,8 @@ def test_offline_and_unreachable_hubs_are_told(ask: Callable[..., dict[str, Any]
 @pytest.mark.parametrize(
     "model",
     ["", "tiny", "org/", "/tiny", "a/b/c", "../../etc/passwd", "org/..", "http://evil.example/x", "org/tiny@main",
-     "org/ti ny", "org/tiny?x=1", "org/tiny#", "org\\tiny", "org/" + "x" * 500, "örg/tiny", "org/tiny\n", "localhost:80/x"],
+     "org/ti ny", "org/tiny?x=1", "org/tiny#", "org\\tiny", "org/" + "x" * 500, "örg/tiny", "org/tiny\n",
+     "localhost:80/x"],
 )  # fmt: skip
 def test_what_is_no_name_asks_nothing(model: str) -> None:
     with pytest.raises(UsageError):

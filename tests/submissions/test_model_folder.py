@@ -23,7 +23,7 @@ from grue.submissions.findings import Fault
 from grue.submissions.model_config import check_config
 from grue.submissions.weight_headers import Weights
 from tests.hostile.answering import in_this_process
-from tests.hostile.checkpoints import CONFIG, TENSORS, TOKENIZER, safetensors, sound_checkpoint
+from tests.hostile.sound_model import CONFIG, TENSORS, TOKENIZER, safetensors, sound_checkpoint
 
 DEMOS = Path(__file__).resolve().parents[2] / "grue" / "engine" / "demo"
 LIMITS = UploadLimits()

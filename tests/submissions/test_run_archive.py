@@ -22,8 +22,8 @@ from grue.submissions.expected import Expected
 from grue.submissions.findings import Fault
 from grue.submissions.member_names import checked_name
 from tests.commands import Answer
-from tests.hostile.archives import NAMES, sound_files, tar_gz, zipped
 from tests.hostile.inputs import ROWS
+from tests.hostile.packing import NAMES, sound_files, tar_gz, zipped
 from tests.hostile.parquets import sound_parquet
 
 LIMITS = UploadLimits(unpacked_bytes=20 << 20)
