@@ -340,7 +340,7 @@ def _note(name: str, one: Compared, cards: Mapping[str, Card], is_only: bool) ->
         title = f"Comparable{who}."
         all_of = "the one task" if n_tasks == 1 else f"all {count(n_tasks)} tasks"
         lines.append(f"Same rows, prompts, task versions and metric signatures on {all_of} that both have.")
-    if one.unlike:
+    if one.unlike and one.pair is not None:
         lines.append(f"Left out for other {', other '.join(dict.fromkeys(FIELDS[x.field] for x in one.unlike))}.")
     for task, reason in one.lacking:
         lines.append(f"{_title(cards, task)}: {reason}.")

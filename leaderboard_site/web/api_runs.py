@@ -13,8 +13,9 @@ from leaderboard_site import documents
 from leaderboard_site.cards import card
 from leaderboard_site.pages.rows import TaskRows
 from leaderboard_site.pages.samples import may_show_texts
-from leaderboard_site.sample_store import SampleQuery, SampleStore
-from leaderboard_site.web import models
+from leaderboard_site.pages.samples_browse import HIDDEN_SPLIT
+from leaderboard_site.sample_store import SampleQuery
+from leaderboard_site.web import models, run_parts
 from leaderboard_site.web.api_board import Cursor, Limit
 from leaderboard_site.web.errors import ProblemError
 from leaderboard_site.web.found_runs import FoundRun, found_run
@@ -24,7 +25,6 @@ from leaderboard_site.web.requests import document, service_of, snapshot_of
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 _FIRST_ROWS = 100
-_samples = SampleStore()
 Id = Annotated[str, Path(max_length=100)]
 
 
@@ -45,12 +45,14 @@ def samples(request: Request, run_id: Id, task: Id, limit: Limit = _FIRST_ROWS, 
     shown = snapshot_of(request).cards.get(task) or card(task, service_of(request).include)
     if reason := may_show_texts(shown, result):
         raise ProblemError(403, "Not shown", reason)
+    if run_parts.is_on_hidden_split(request, found.run, run_parts.submission_of(request, found.run)):
+        raise ProblemError(403, "Not shown", HIDDEN_SPLIT)
     if not found.run.stored.has_samples(task):
         raise ProblemError(404, "", "The run was published without its generations.")
     # A page keeps the size that the first one was asked for with, so that no row is passed over.
     number, size = _place(cursor, limit)
     query = SampleQuery(number=number)
-    page = _samples.page(found.run.stored, task, query, shows_texts=True, rows_a_page=size)
+    page = run_parts.parts_of(request).samples.page(found.run.stored, task, query, shows_texts=True, rows_a_page=size)
     if number > page.n_pages:
         raise ProblemError(422, "", "cursor: take 'next_cursor' of the page before.")
     rows = TaskRows(page.rows, None, None, higher_is_better=True)

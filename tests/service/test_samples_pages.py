@@ -192,6 +192,7 @@ def test_of_a_hidden_split_nothing_is_shown_but_why(board: Served) -> None:
     assert "guess" not in answer.text
     assert page.find("article") == []
     assert page.find("form") == []
+    assert board.get("/api/v1/runs/04HIDDEN/samples/wmt16").status_code == 403
 
 
 def test_what_others_wrote_stays_text(board: Served) -> None:
