@@ -32,7 +32,9 @@
     const headers = { Accept: "application/json", ...(type ? { "Content-Type": type } : {}) };
     const answer = await fetch(`/api/v1/uploads/files${address}`, { method, body, headers });
     const found = await answer.json();
-    if (!answer.ok && found.offset === undefined) throw new Error(`${found.title}. ${found.detail}`);
+    if (!answer.ok && found.offset === undefined) {
+      throw Object.assign(new Error(`${found.title}. ${found.detail}`), { status: answer.status });
+    }
     return found;
   }
 
@@ -47,7 +49,11 @@
 
   async function send(one, checkpoint) {
     const announced = { name: one.name, size: one.size, sha256: await hashed(one), checkpoint };
-    const begun = await ask("POST", "", JSON.stringify(announced), "application/json");
+    const begun = await ask("POST", "", JSON.stringify(announced), "application/json").catch((error) => {
+      // Submitted or deleted since; the first file begins another.
+      if (error.status !== 404 || !checkpoint) throw error;
+      return ask("POST", "", JSON.stringify({ ...announced, checkpoint: null }), "application/json");
+    });
     for (let at = begun.offset, failed = 0; at < one.size; ) {
       try {
         const piece = one.slice(at, at + begun.piece_bytes);
@@ -73,16 +79,18 @@
       return;
     }
     event.preventDefault();
-    // Kept, so that the same page goes on with what was sent before.
-    const known = form.elements.checkpoint;
-    let checkpoint = (known && known.value) || null;
+    // Kept, so that the same files go on after the page was closed.
+    const key = `grue ${files.map((one) => `${one.name} ${one.size}`).sort().join()}`;
+    let checkpoint = localStorage.getItem(key);
     const button = form.querySelector("button");
     button.disabled = true;
     try {
-      for (const one of files) checkpoint = await send(one, checkpoint);
-      const field = known || Object.assign(document.createElement("input"), { type: "hidden", name: "checkpoint" });
-      field.value = checkpoint;
-      form.append(field);
+      for (const one of files) {
+        checkpoint = await send(one, checkpoint);
+        localStorage.setItem(key, checkpoint);
+      }
+      localStorage.removeItem(key);
+      form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "checkpoint", value: checkpoint }));
       file.disabled = true;
       said.textContent = "Checking.";
       form.submit();

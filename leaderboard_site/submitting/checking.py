@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
+from grue.core.errors import StoreError
 from leaderboard_site.submitting.checks import begin, ready
 from leaderboard_site.submitting.refusals import RefusalError
 
@@ -46,7 +47,8 @@ class Checks:
         """Call a function of a module in one of the processes.
 
         Raises:
-            RefusalError: 429 where too many wait, 422 where the file ended the process or took too long.
+            RefusalError: 409 where the rows change just now, 422 where the file ended the process or took too long,
+                429 where too many wait.
         """
         if self._here >= self._most:
             raise RefusalError(429, "Many uploads are being checked", "Try again in a few seconds.", retry_after=10)
@@ -68,6 +70,8 @@ class Checks:
             except TimeoutError:
                 self._drop(pool)
                 raise RefusalError(422, "The check took too long", "Send fewer tasks at a time.") from None
+            except StoreError:
+                raise being_published() from None
             except MemoryError:
                 raise _too_big() from None
             except BrokenProcessPool:
@@ -102,6 +106,11 @@ class Checks:
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def being_published() -> RefusalError:
+    """The refusal of the moment in which a worker publishes the rows anew."""
+    return RefusalError(409, "The rows are being published", "Try again in a few seconds.", retry_after=5)
 
 
 def _too_big() -> RefusalError:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from grue.core.errors import StoreError
 from grue.submissions.artifacts import Artifacts
 from grue.submissions.check import (
     CheckedUpload,
@@ -58,7 +59,7 @@ def _expected(ground: Ground) -> Expected:
     if _known is None or _known[0] != ground:
         found = read_expected(Artifacts(ground.artifacts, ground.cache), ground.split)
         if found is None:
-            raise LookupError(f"no expected rows of {ground.split}")
+            raise StoreError(f"There are no rows of {ground.split}.")
         _known = (ground, found)
     return _known[1]
 

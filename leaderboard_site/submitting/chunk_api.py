@@ -98,6 +98,13 @@ def finish(request: Request, file_id: str) -> Response:
     return document(request, _document(_asked(partial(desk_of(request).chunks.finish, file_id, owner=owner))))
 
 
+@router.delete("/{checkpoint}", status_code=204)
+def drop(request: Request, checkpoint: str) -> Response:
+    """Give a checkpoint up, with all that came of it; nothing happens where there is none."""
+    desk_of(request).chunks.drop(checkpoint, owner=_owner(request))
+    return Response(status_code=204)
+
+
 def _append(append: Callable[..., ChunkedFile], file_id: str, offset: int, path: Path, owner: str) -> ChunkedFile:
     with path.open("rb") as piece:
         return _asked(partial(append, file_id, offset, piece, owner=owner))

@@ -14,12 +14,12 @@ from anyio import to_thread
 from starlette.requests import Request
 from ulid import ULID
 
-from grue.core.errors import UsageError
+from grue.core.errors import StoreError, UsageError
 from grue.store.service import submissions
 from grue.store.service.values import OPEN, NewSubmission, QuotaError, Submission, Usage, User
 from grue.submissions.check import CheckedUpload, UploadLimits
 from grue.submissions.chunks import ChunkedUploads
-from leaderboard_site.submitting.checking import Checks
+from leaderboard_site.submitting.checking import Checks, being_published
 from leaderboard_site.submitting.checks import Ground, check_checkpoint, check_file
 from leaderboard_site.submitting.pending import Pending, PendingUploads
 from leaderboard_site.submitting.refusals import RefusalError
@@ -83,10 +83,21 @@ class Desk:
         Raises:
             RefusalError: 409 where the host has not published them yet.
         """
-        found = self.service.expected()
+        found = self.rows()
         if found is None:
             raise not_open(self.service.settings.split)
         return found
+
+    def rows(self) -> Expected | None:
+        """The same, or ``None`` where there are none.
+
+        Raises:
+            RefusalError: 409 for the moment in which a worker publishes others.
+        """
+        try:
+            return self.service.expected()
+        except StoreError:
+            raise being_published() from None
 
     async def check(self, kind: str, path: Path, work: Path) -> CheckedUpload:
         """Check a prediction file or an archive, in another process."""

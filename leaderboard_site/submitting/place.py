@@ -43,7 +43,7 @@ def _benchmark() -> tuple[str, ...]:
 def place_of(desk: Desk, viewer: Viewer) -> Place:
     """The board as the form shows it to a viewer."""
     service, settings = desk.service, desk.service.settings
-    expected = service.expected()
+    expected = desk.rows()
     tasks = {name: task_facts(name, service.include) for name in (expected.tasks if expected else ())}
     if settings.is_hidden or settings.data == _OWN_TEXTS:
         # The embedded rows are ours to show; those of a hidden split nobody's.

@@ -159,7 +159,11 @@ async def _checkpoint(desk: Desk, received: Received, work: Path, user: User | N
             checked = CheckedUpload(kind="model", problems=tuple(faults[:100]), problem_count=len(faults))
             return _content(checked, folder, name, tasks, expected.rows)
     checked = await desk.check_folder(folder)
-    return replace(_content(checked, folder, name, tasks, expected.rows), chunked=chunked)
+    content = replace(_content(checked, folder, name, tasks, expected.rows), chunked=chunked)
+    if chunked and user is not None and not checked.is_valid:
+        # It will not become valid; what is mended is sent anew.
+        await to_thread.run_sync(partial(desk.chunks.drop, chunked, owner=user.user_id))
+    return content
 
 
 async def _of_hub(desk: Desk, model: str, revision: str, tasks: Sequence[TaskSeen], rows: int) -> Content:

@@ -107,3 +107,22 @@ def test_pieces_of_others_are_not_there(shared: Board, sender: Sender) -> None:
     assert other.finish(begun["id"]).status_code == 404
     assert shared.client.get(f"{FILES}/{begun['id']}").status_code == 401
     assert shared.client.get(f"{FILES}/nothing", headers=sender.headers).status_code == 404
+
+
+def test_what_is_given_up_or_invalid_leaves_room_for_others(shared: Board) -> None:
+    account = shared.account("gives up")
+    sender = Sender(shared, account)
+    for number in range(5):
+        begun = sender.begin("config.json", b"{}").json()
+        assert "checkpoint" in begun, begun
+        sender.piece(begun["id"], 0, b"{}")
+        sender.finish(begun["id"])
+        if number % 2:
+            gone = shared.client.delete(f"/api/v1/uploads/{begun['checkpoint']}", headers=account.headers)
+            assert gone.status_code == 204
+            continue
+        form = {"name": (None, "x"), "kind": (None, "model"), "checkpoint": (None, begun["checkpoint"])}
+        answer = shared.client.post("/api/v1/submissions", files=form, headers=account.headers)
+        assert answer.status_code == 422
+        assert "There is no tokenizer." in [one["problem"] for one in answer.json()["errors"]]
+    assert shared.client.delete("/api/v1/uploads/x").status_code == 401
