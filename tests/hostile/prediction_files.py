@@ -195,7 +195,7 @@ def _changed(rng: random.Random, rows: Rows) -> tuple[bytes, bool]:
 def _other_format(rng: random.Random, rows: Rows) -> tuple[bytes, bool]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("predictions.jsonl", sound(rows))
+        archive.writestr(zipfile.ZipInfo("predictions.jsonl"), sound(rows))
     return rng.choice(
         [
             PICKLE,
