@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class BoardEntry:
         order: Its number in the order of the board, from 0; ``None`` where it has no place.
         cost: Over all tasks.
         tasks: Task name -> what it has there.
-        name: Its name, case folded.
+        name: Its name, folded for searching.
         licence: As declared, case folded; ``unknown`` where none is.
     """
 
@@ -164,7 +165,7 @@ class BoardEntries:
             order=self._order.get(run.id),
             cost=run_cost(run, results_of(run, self.data.tasks)),
             tasks=tasks,
-            name=run.name.casefold(),
+            name=folded(run.name),
             licence=" ".join((run.licence or UNKNOWN).split()).casefold()[:100].strip() or UNKNOWN,
         )
 
@@ -175,6 +176,11 @@ class BoardEntries:
         shown = [board.metric] if board.metric else []
         primary = [name for result in results[:1] for name in result.primary if name in known]
         return tuple(dict.fromkeys([*shown, *primary, *known]))
+
+
+def folded(text: str) -> str:
+    """A text as it is searched in: the same however its letters are composed, and whatever their case."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _with_value(scores: Iterable[Score]) -> dict[str, None]:

@@ -9,7 +9,7 @@ from grue.runs.published import MARKS
 from leaderboard_site.board_state import SCORED_HERE, BoardState
 from leaderboard_site.links import Page
 from leaderboard_site.pages.board_columns import PRIMARY, BoardColumn, columns_of
-from leaderboard_site.pages.board_entries import BoardEntries, BoardEntry
+from leaderboard_site.pages.board_entries import BoardEntries, BoardEntry, folded
 from leaderboard_site.pages.frame import sort_rows
 
 _SCORED_HERE = ("verified", "rescored")
@@ -87,7 +87,7 @@ def own_order(state: BoardState) -> str:
 
 def matching(entries: BoardEntries, state: BoardState) -> list[BoardEntry]:
     """The entries that the filters leave, in the order of the board; yardsticks are none of them."""
-    words = state.text.casefold()
+    words = folded(state.text)
     return [
         entry
         for entry in entries.ranked

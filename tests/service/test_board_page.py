@@ -95,6 +95,7 @@ def test_the_board_has_the_rows_and_ranks_of_its_json_and_of_the_static_board(
     [
         ("q=BIRCH", ["birch-3b", "birch-gamed"]),
         ("q=%3Cscript", [HOSTILE]),
+        ("q=%EF%BC%A2irch", ["birch-3b", "birch-gamed"]),  # a full-width B
         ("task=iwslt2017", ["ash-7b", "birch-3b", "birch-gamed", "cedar predictions"]),
         ("task=wmt16", ALL),
         ("size=-1B", [HOSTILE]),

@@ -21,6 +21,8 @@ PAGES = (
 )
 SCORED_PAGES = (
     "index.html",
+    "view/naturalness/index.html",
+    "view/reward/index.html",
     "settings/test-5/index.html",
     "tasks/wmt16/index.html",
     "runs/02HIGH/index.html",
