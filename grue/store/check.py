@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from grue.core.text import Json
 from grue.runs.read import Broken
 from grue.runs.supersession import Supersession, sorted_out
+from grue.store.attempts import leave_out_attempts
 from grue.store.database import Store
 from grue.store.decisions import all_decisions
 from grue.store.models import RunModel
@@ -85,6 +86,8 @@ def check(store: Store, results: Sequence[Path], progress: Progress | None = Non
     with store.read() as connection:
         for sound in reader.chunks():
             differences += _differences(connection, sound)
+        left_out = leave_out_attempts(connection, reader)
+        differences = [one for one in differences if one.run_id not in left_out]
         of_submissions = run_ids(connection)
         for row in connection.execute(select(RunModel.run_id, RunModel.path).order_by(RunModel.run_id)):
             if row.run_id not in reader.checksums and row.run_id not in of_submissions:

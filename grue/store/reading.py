@@ -33,12 +33,14 @@ class Indexed:
     Attributes:
         decisions: The corrections that it bears.
         fault: Why these cannot be read; ``None`` where they can.
+        submission: Name in its ``submission.yaml``; ``None`` where it has none.
     """
 
     path: Path
     rows: RunRows
     decisions: tuple[Supersession, ...]
     fault: Broken | None = None
+    submission: str | None = None
 
 
 def folders_of(results: Sequence[Path]) -> list[Path]:
@@ -63,6 +65,7 @@ class RunReader:
         checksums: Of ``results.json``, by run id.
         skipped: Run directories that cannot be used.
         decisions: The corrections that sound ones bear.
+        submissions: Names in their ``submission.yaml``, by run id.
     """
 
     folders: Sequence[Path]
@@ -70,6 +73,7 @@ class RunReader:
     checksums: dict[str, str] = field(default_factory=dict)
     skipped: list[Broken] = field(default_factory=list)
     decisions: list[Supersession] = field(default_factory=list)
+    submissions: dict[str, str] = field(default_factory=dict)
     _paths: dict[str, Path] = field(default_factory=dict)
 
     def chunks(self) -> Iterator[list[Indexed]]:
@@ -82,6 +86,12 @@ class RunReader:
             if self.progress:
                 self.progress(done, len(self.folders))
 
+    def leave_out(self, run_id: str, reason: str) -> None:
+        """Take back a sound run that does not count."""
+        del self.checksums[run_id]
+        self.decisions = [one for one in self.decisions if one.new != run_id]
+        self.skipped.append(Broken(self._paths[run_id], reason))
+
     def _is_new(self, found: Indexed) -> bool:
         if found.fault is not None:
             self.skipped.append(found.fault)
@@ -91,6 +101,8 @@ class RunReader:
             self.skipped.append(Broken(found.path, f"run id {run_id} is also that of {first}."))
             return False
         self.decisions += found.decisions
+        if found.submission is not None:
+            self.submissions[run_id] = found.submission
         return first == found.path
 
 
@@ -122,7 +134,8 @@ def read_folder(path: Path) -> Indexed | Broken:
         rows = rows_of(record_of(stored))
     except GrueError as error:
         return broken_run(path, error)
+    submission = None if stored.submission is None else stored.submission.name
     try:
-        return Indexed(path, rows, decisions_of(stored))
+        return Indexed(path, rows, decisions_of(stored), submission=submission)
     except GrueError as error:
-        return Indexed(path, rows, (), broken_run(path, error))
+        return Indexed(path, rows, (), broken_run(path, error), submission)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select
@@ -13,6 +12,7 @@ from grue.core.errors import RunDirectoryError, StoreError
 from grue.runs.read import Broken, read_run
 from grue.runs.row_counts import check_row_counts
 from grue.runs.supersession import Refused, decisions_of, sorted_out
+from grue.store.attempts import leave_out_attempts, never_counted
 from grue.store.database import Store
 from grue.store.decisions import add_decisions, all_decisions
 from grue.store.indexing import index_run
@@ -73,13 +73,16 @@ def rebuild(store: Store, results: Sequence[Path], progress: Progress | None = N
             spool.put([found.rows for found in sound])
         with store.rebuild() as connection:
             before = _checksums(connection)
+            leave_out_attempts(connection, reader)
             elsewhere = before.keys() - reader.checksums.keys()
             kept = {run_id for run_id in elsewhere if run_id not in at_first} | (elsewhere & run_ids(connection))
             stay = [list(read_rows(connection, some).values()) for some in _some(sorted(kept))]
             for model in (ResultModel, RunModel, AskedModel, SuiteModel):
                 connection.execute(delete(model))
             writer = RowWriter(connection)
-            for rows in chain(spool, stay):
+            for rows in spool:
+                writer.insert([one for one in rows if one.run_id in reader.checksums])
+            for rows in stay:
                 writer.insert(rows)
             added, refused = sorted_out(reader.decisions, all_decisions(connection))
             add_decisions(connection, added)
@@ -111,7 +114,10 @@ def add_run(store: Store, path: Path) -> bool:
         rows = rows_of(record_of(stored))
     except RunDirectoryError as error:
         raise RunDirectoryError(error.cause, error.fix, place=f"{path}: {error.place}") from error
+    named = {} if stored.submission is None else {rows.run_id: stored.submission.name}
     with store.write() as connection:
+        for reason in never_counted(connection, named).values():
+            raise StoreError(f"it is {reason}.", "Its submission's own run is in the index.", place=str(path))
         is_new = index_run(connection, rows, str(path))
         added, refused = sorted_out(decisions_of(stored), all_decisions(connection))
         if refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from grue.core.errors import StoreError
+from grue.runs import published
 from grue.runs.read import read_run
 from grue.store import queries, schema
 from grue.store.check import check
@@ -215,3 +217,27 @@ def test_copy_of_a_submissions_run_under_results_is_no_second_run(desk: Desk, ru
     shutil.copytree(record.path, runs.folder / "copy")
     done = rebuild(desk.store, [runs.folder])
     assert (done.runs, done.kept) == (1, ())
+
+
+def test_attempt_that_never_counted_does_not_come_onto_the_board(desk: Desk, runs: Any) -> None:
+    """A worker stored a run and was killed before it told of it; then the submission was cancelled."""
+    private = desk.submit(is_public=False)
+    lost, counted = runs.write(weights="a"), runs.write(weights="b")
+    for path in (lost, counted):
+        said = dict.fromkeys(("description", "licence", "trained_on", "contamination", "command", "grue_version"), "x")
+        about = published.Submission(name=private.submission_id, run_id=path.name, mark="rescored", **said)
+        (path / published.SUBMISSION).write_text(json.dumps(about.to_json()))
+    held = desk.claim()
+    for path in (lost, counted):
+        with pytest.raises(StoreError, match="that does not count"):
+            add_run(desk.store, path)
+    assert [broken.path for broken in rebuild(desk.store, [runs.folder]).skipped] == [lost, counted]
+    assert queries.locations(desk.store) == ()
+    record = record_of(read_run(counted))
+    assert jobs.finish(desk.store, held.job_id, 1, record, counted.name)
+    done, checked = rebuild(desk.store, [runs.folder]), check(desk.store, [runs.folder])
+    assert [(one.path, private.submission_id in one.reason) for one in done.skipped] == [(lost, True)]
+    assert (checked.differences, checked.skipped, checked.runs) == ((), done.skipped, 1)
+    assert {one.run_id for one in queries.locations(desk.store)} == {counted.name}
+    assert submissions.hidden_run_ids(desk.store) == {counted.name}
+    assert not add_run(desk.store, counted)
