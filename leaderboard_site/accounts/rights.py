@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from grue.store.service.values import Submission
 from leaderboard_site.accounts.rates import SAFE_METHODS, Rates
 from leaderboard_site.accounts.viewer import ANONYMOUS, Viewer, viewer_of
-
-if TYPE_CHECKING:
-    from grue.store.service.values import Submission
 
 ORDER: Final = (ANONYMOUS, "reader", "submitter", "host")
 

@@ -19,6 +19,7 @@ from leaderboard_site.accounts import passwords
 from leaderboard_site.accounts.providers import Directory
 from leaderboard_site.accounts.rates import SAFE_METHODS, Rates, address_key
 from leaderboard_site.accounts.refusals import add_refusals
+from leaderboard_site.accounts.viewer import brings_token
 from leaderboard_site.web.errors import problem
 
 POLICY: Final = (
@@ -117,7 +118,7 @@ def is_foreign(scope: Scope, base_url: str) -> bool:
     from a program; one with a token carries a secret that no page of another site has.
     """
     headers = Headers(scope=scope)
-    if "authorization" in headers:
+    if brings_token(headers):
         return False
     fetch_site = headers.get("sec-fetch-site")
     if fetch_site is not None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from grue.store.service import sign_ins, tokens
+from grue.store.service.values import Token, User
 from leaderboard_site.accounts.cookies import cookie_name
-
-if TYPE_CHECKING:
-    from grue.store.service.values import Token, User
 
 ANONYMOUS = "anonymous"
 # Secrets of the store are of that form; anything else is not worth a look at the database.
 _SECRET = re.compile(r"[A-Za-z0-9_.-]{16,200}")
-_BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
+_BEARER = re.compile(r"bearer(?: +(\S*))?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +55,17 @@ def viewer_of(request: Request) -> Viewer:
     return known
 
 
-def _look_up(request: Request) -> Viewer:
-    from grue.store.service import sign_ins, tokens
+def brings_token(headers: Headers) -> bool:
+    """Whether a request comes with an API token, good or not; a proxy's own ``Basic`` credentials are none."""
+    return headers.get("authorization", "")[:6].lower() == "bearer"
 
+
+def _look_up(request: Request) -> Viewer:
     store = request.app.state.service.store
-    if (header := request.headers.get("authorization")) is not None:
-        bearer = _BEARER.fullmatch(header)
-        found = tokens.user_of_token(store, bearer[1]) if bearer and _SECRET.fullmatch(bearer[1]) else None
+    if brings_token(request.headers):
+        bearer = _BEARER.fullmatch(request.headers["authorization"])
+        raw = bearer[1] or "" if bearer else ""
+        found = tokens.user_of_token(store, raw) if _SECRET.fullmatch(raw) else None
         if found is None or found[0].is_disabled:
             return Viewer(has_bad_token=True)
         return Viewer(user=found[0], token=found[1])

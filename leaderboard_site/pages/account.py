@@ -153,7 +153,7 @@ class AccountView:
         secret: The token that was just made; shown this once.
         problem: What did not work, of the last form.
         done: What did.
-        n_more: Whether there are more submissions than those shown.
+        next_page: Older submissions; ``None`` where all are shown.
     """
 
     frame: Frame

@@ -86,3 +86,17 @@ def test_the_settings_address_is_the_own_one_behind_a_proxy(opened: type[Place])
         ("https://board.example.evil.example", 403),
     ):
         assert place.browser().post("/signin", data=data, headers={"Origin": origin}).status_code == status, origin
+
+
+def test_a_proxys_own_credentials_are_no_token_and_no_proof(shared: Place) -> None:
+    basic = {"Authorization": "Basic c2FtOnNlY3JldA=="}
+    browser = shared.browser("sam", **basic)
+    assert browser.get("/account").status_code == 200
+    foreign = browser.post("/account/tokens", headers={"Origin": "https://evil.example"}, data={"label": "x"})
+    assert foreign.status_code == 403
+
+
+@pytest.mark.parametrize("header", ["Bearer", "bearer x y", "BEARER grue_", "Bearer\tx", "Bearerx"])
+def test_a_token_that_is_none_is_refused(shared: Place, header: str) -> None:
+    answer = shared.client(headers={"Authorization": header}).get("/api/v1/queue")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")

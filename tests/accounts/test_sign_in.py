@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -157,6 +160,27 @@ def test_right_passwords_are_not_counted(opened: Callable[..., Place]) -> None:
 def test_a_form_that_is_none_is_refused(shared: Place, content: bytes, kind: str, status: int) -> None:
     answer = shared.browser().post("/signin", content=content, headers={"Content-Type": kind})
     assert answer.status_code == status
+
+
+def test_a_flood_of_sign_ins_leaves_threads_for_the_rest(shared: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, released = threading.Semaphore(0), threading.Event()
+
+    def slow(*_: object) -> bool:
+        held.release()
+        return released.wait(60)
+
+    monkeypatch.setattr(passwords, "_HASHER", type("Slow", (), {"verify": staticmethod(slow)}))
+    clients = [shared.browser() for _ in range(24)]
+    with ThreadPoolExecutor(24) as pool:
+        tries = [pool.submit(signed_in, client) for client in clients]
+        for _ in range(4):
+            assert held.acquire(timeout=60)
+        refused = [one.result() for one in islice(as_completed(tries), 8)]
+        assert {answer.status_code for answer in refused} == {503}
+        assert {answer.headers["retry-after"] for answer in refused} == {"3"}
+        assert shared.browser().get("/signin").status_code == 200
+        released.set()
+        assert sorted(one.result().status_code for one in tries) == [303] * 16 + [503] * 8
 
 
 def test_a_log_holds_no_invite() -> None:
