@@ -224,3 +224,32 @@ def test_without_namespaces_secrets_and_limits_still_hold(tmp_path, monkeypatch)
     assert "hush" not in done.stdout
     assert str(tmp_path / "checkpoint") in done.stdout
     assert "MemoryError" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become another user")
+def test_without_namespaces_another_user_keeps_labels_apart(tmp_path, tmp_path_factory):
+    """In a container that forbids namespaces, where the worker is root and the rows are root's alone."""
+    from grue.worker.sandbox import Protection
+
+    top = tmp_path_factory.mktemp("open")
+    for folder in (top, *top.parents):
+        if folder.is_relative_to("/tmp/") and folder != Path("/tmp"):
+            folder.chmod(0o755)
+    for name in ("work", "root", "checkpoint", "labels"):
+        (top / name).mkdir()
+    (top / "labels" / "test.jsonl").write_text("hush")
+    (top / "labels").chmod(0o700)
+    sandbox = Sandbox(protection=Protection(drop_user=True))
+    script = f"id -u; echo x > mine; cat mine; cat {top}/labels/test.jsonl 2>&1"
+    command = sandbox.enclosed(
+        "",
+        work=top / "work",
+        root=top / "root",
+        checkpoint=top / "checkpoint",
+        limits=ROOMY,
+        command=["/bin/sh", "-c", script],
+    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split()[:2] == ["65534", "x"], done.stderr
+    assert "hush" not in done.stdout
+    assert "Permission denied" in done.stdout
