@@ -84,14 +84,17 @@ class KeptPages:
         version = scope["state"]["board_version"] = await self._version.ask()
         is_signed_in = await self._is_signed_in(scope)
         key = Key(version, address_of(scope), bool(is_signed_in))
-        if is_signed_in is not None:
-            if self._pages.get(key) is None and key in self._making:
-                await self._making[key].wait()
-            if (stored := self._pages.get(key)) is not None:
-                await _send(stored, scope, send, is_signed_in=is_signed_in)
-                return
-        if not self._boards.is_at(version):
+        if is_signed_in is None:
+            await self._app(scope, receive, send)
+            return
+        if self._pages.get(key) is None and not self._boards.is_at(version):
             await self._renewed.ask()
+        # Nothing is waited for between this look and the beginning of a page, so that one alone makes it.
+        if self._pages.get(key) is None and key in self._making:
+            await self._making[key].wait()
+        if (stored := self._pages.get(key)) is not None:
+            await _send(stored, scope, send, is_signed_in=is_signed_in)
+            return
         await self._make(key, scope, receive, send)
 
     async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
