@@ -102,6 +102,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/api/v1/uploads/files/{file_id}"): "submit",
     ("PATCH", "/api/v1/uploads/files/{file_id}"): "submit",
     ("POST", "/api/v1/uploads/files/{file_id}/finish"): "submit",
+    ("DELETE", "/api/v1/uploads/{checkpoint}"): "submit",
     ("GET", "/submissions/{submission_id}"): "owner or host",
     ("GET", "/submissions/{submission_id}/events"): "owner or host",
     ("GET", "/api/v1/submissions/{submission_id}"): "owner or host",
