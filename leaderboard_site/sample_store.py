@@ -6,34 +6,29 @@ of a text column and a bounded number of numeric columns in memory.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grue.core.errors import RunDirectoryError
 from grue.core.metric import Floats
 from grue.runs.explanations import Explanations, read_explanations
 from grue.runs.read import StoredRun
-from leaderboard_site.pages.rows import SampleRow, is_score, sample_row
+from leaderboard_site.pages.rows import SampleRow, is_score
+from leaderboard_site.sample_files import TOKENS, OpenedSamples, Places, containing, has_id, matching, rows_at
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 ROWS_A_PAGE = 50
-TOKENS = "generated_tokens"
 FINISHES = ("stop", "length", "empty")
 KEPT_BYTES = 64 << 20
-_BATCH_ROWS = 4096
-_TEXTS = ("id", "sample", "prompt", "references", "prediction", "finish_reason", TOKENS, "prompt_cut")
 _EXPLANATION_BYTES = 4000  # of one row, roughly
-Places = NDArray[np.intp]
 T = TypeVar("T", bound=Sized)
 
 
@@ -111,7 +106,7 @@ class SampleStore:
         Raises:
             RunDirectoryError: where the table is missing, damaged or lacks a column.
         """
-        with _Opened(stored, task) as file:
+        with OpenedSamples(stored, task) as file:
             schema = file.schema_arrow
             names = [field.name for field in schema if is_score(field)]
             finish, empty = self._finish(stored, task, file), self._empty(stored, task, file)
@@ -140,7 +135,7 @@ class SampleStore:
         Raises:
             RunDirectoryError: where the table is missing, damaged or lacks a column.
         """
-        with _Opened(stored, task) as file:
+        with OpenedSamples(stored, task) as file:
             n_rows = file.metadata.num_rows
             found = self._found(stored, task, file, query, shows_texts=shows_texts)
             n_matches = n_rows if found is None else len(found)
@@ -149,7 +144,7 @@ class SampleStore:
             first = (number - 1) * rows_a_page
             last = min(first + rows_a_page, n_matches)
             places = np.arange(first, last, dtype=np.intp) if found is None else found[first:last]
-            rows = _rows(file, places, shows_texts=shows_texts)
+            rows = rows_at(file, places, shows_texts=shows_texts)
         explained = self._explanations(stored, task) if shows_texts else {}
         return SamplePage(
             rows=tuple(replace(row, explanations=explained.get((row.id, row.sample), {})) for row in rows),
@@ -174,10 +169,10 @@ class SampleStore:
         elif query.finish:
             masks.append(self._finish(stored, task, file) == FINISHES.index(query.finish) + 1)
         if query.id:
-            masks.append(_matching(file, ("id",), lambda batch: _equal(batch, query.id)))
+            masks.append(matching(file, ("id",), lambda batch: has_id(batch, query.id)))
         if query.text:
             key = (_key(stored, task), "text", query.text, shows_texts)
-            masks.append(self._kept.get(key, lambda: _containing(file, query.text, shows_texts=shows_texts)))
+            masks.append(self._kept.get(key, lambda: containing(file, query.text, shows_texts=shows_texts)))
         if not masks and not query.sort:
             return None
         found = np.flatnonzero(np.logical_and.reduce(masks)) if masks else np.arange(file.metadata.num_rows)
@@ -220,7 +215,7 @@ class SampleStore:
         def blank(batch: pa.RecordBatch) -> pa.Array:
             return pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(batch.column("prediction"))), 0)
 
-        return self._kept.get((_key(stored, task), "empty"), lambda: _matching(file, ("prediction",), blank))
+        return self._kept.get((_key(stored, task), "empty"), lambda: matching(file, ("prediction",), blank))
 
     def _explanations(self, stored: StoredRun, task: str) -> Mapping[tuple[str, int], Explanations]:
         return self._kept.get((_key(stored, task), "explanations"), lambda: read_explanations(stored, task))
@@ -254,136 +249,6 @@ class _Kept:
         return value
 
 
-class _Opened:
-    """A task's file, Arrow's errors told as ours."""
-
-    def __init__(self, stored: StoredRun, task: str) -> None:
-        self._stored, self._task = stored, task
-        self._place = f"samples/{task}.parquet"
-        self._file: pq.ParquetFile | None = None
-
-    def __enter__(self) -> pq.ParquetFile:
-        import pyarrow.parquet as pq
-
-        if not self._stored.has_samples(self._task):
-            raise RunDirectoryError(f"holds no {self._place}.", place=str(self._stored.path))
-        try:
-            self._file = pq.ParquetFile(self._stored.path / self._place)
-        except (OSError, ValueError) as error:
-            raise RunDirectoryError(f"cannot be read: {error}", place=self._place) from error
-        return self._file
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if self._file is not None:
-            self._file.close()
-        if isinstance(error, KeyError):
-            raise RunDirectoryError(f"column {error} is missing.", place=self._place) from error
-        if isinstance(error, OSError | ValueError):  # Arrow's own errors are children of both
-            raise RunDirectoryError(f"cannot be read: {error}", place=self._place) from error
-
-
 def _key(stored: StoredRun, task: str) -> tuple[str, str]:
     """Equal for equal content, wherever the run lies."""
     return stored.results["files"][f"samples/{task}.parquet"], task
-
-
-def _batches(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    yield from file.iter_batches(_BATCH_ROWS, columns=list(columns))
-
-
-def _matching(
-    file: pq.ParquetFile, columns: Sequence[str], holds: Callable[[pa.RecordBatch], pa.Array]
-) -> NDArray[np.bool_]:
-    found = [holds(batch).fill_null(False).to_numpy(zero_copy_only=False) for batch in _batches(file, columns)]
-    return np.concatenate(found) if found else np.zeros(0, dtype=np.bool_)
-
-
-def _equal(batch: pa.RecordBatch, row_id: str) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.equal(batch.column("id"), row_id)
-
-
-def _containing(file: pq.ParquetFile, text: str, *, shows_texts: bool) -> NDArray[np.bool_]:
-    """Rows one of whose texts contains the text, whatever its case."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    # In a row without a prompt column the prompt stands inside JSON text.
-    inside = json.dumps(text, ensure_ascii=False)[1:-1]
-
-    def has(column: pa.Array, part: str = text) -> pa.Array:
-        return pc.match_substring(column, part, ignore_case=True).fill_null(False)
-
-    def holds(batch: pa.RecordBatch) -> pa.Array:
-        found = has(batch.column("prediction"))
-        if not shows_texts:
-            return found
-        prompts, references = batch.column("prompt"), batch.column("references")
-        found = pc.or_(found, has(prompts))
-        matched = pc.list_parent_indices(references).filter(has(pc.list_flatten(references)))
-        in_reference = np.zeros(len(batch), dtype=np.bool_)
-        in_reference[matched.to_numpy(zero_copy_only=False)] = True
-        found = pc.or_(found, pa.array(in_reference))
-        if prompts.null_count:
-            inputs = batch.column("inputs")
-            likely = pc.and_(pc.is_null(prompts), has(inputs, inside)).to_numpy(zero_copy_only=False)
-            surely = np.zeros(len(batch), dtype=np.bool_)
-            for at in np.flatnonzero(likely):
-                prompt = json.loads(inputs[int(at)].as_py()).get("prompt", "")
-                surely[at] = text.casefold() in str(prompt).casefold()
-            found = pc.or_(found, pa.array(surely))
-        return found
-
-    if not shows_texts:
-        return _matching(file, ("prediction",), holds)
-    inputs = ("inputs",) if _may_lack(file, "prompt") else ()
-    return _matching(file, ("prediction", "prompt", "references", *inputs), holds)
-
-
-def _may_lack(file: pq.ParquetFile, name: str) -> bool:
-    """Whether some row has no value in a column, as far as the file's statistics tell."""
-    paths = [file.metadata.schema.column(leaf).path for leaf in range(file.metadata.num_columns)]
-    for group in range(file.metadata.num_row_groups):
-        statistics = file.metadata.row_group(group).column(paths.index(name)).statistics
-        if statistics is None or not statistics.has_null_count or statistics.null_count:
-            return True
-    return False
-
-
-def _rows(file: pq.ParquetFile, places: Places, *, shows_texts: bool) -> list[SampleRow]:
-    """The rows at some places, in the order given."""
-    if not len(places):
-        return []
-    scores = [field.name for field in file.schema_arrow if is_score(field)]
-    texts = [name for name in _TEXTS if shows_texts or name not in ("prompt", "references")]
-    found = _taken(file, places, [*texts, *scores])
-    lacking = [place for place, record in found.items() if shows_texts and record["prompt"] is None]
-    if lacking:
-        for place, record in _taken(file, np.array(lacking, dtype=np.intp), ["inputs"]).items():
-            found[place] |= record
-    return [sample_row(found[int(place)]) for place in places]
-
-
-def _taken(file: pq.ParquetFile, places: Places, columns: Sequence[str]) -> dict[int, dict[str, Any]]:
-    """Place -> record; only row groups that hold one of the places are read, and of these one batch at a time."""
-    import pyarrow as pa
-
-    wanted = np.unique(places)
-    found: dict[int, dict[str, Any]] = {}
-    start = 0
-    for group in range(file.metadata.num_row_groups):
-        end = start + file.metadata.row_group(group).num_rows
-        inside = wanted[(wanted >= start) & (wanted < end)]
-        if len(inside):
-            at = start
-            for batch in file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=list(columns)):
-                here = inside[(inside >= at) & (inside < at + len(batch))]
-                if len(here):
-                    taken = batch.take(pa.array(here - at))
-                    found |= dict(zip(map(int, here), taken.to_pylist(), strict=True))
-                at += len(batch)
-                if at > inside[-1]:
-                    break
-        start = end
-    return found

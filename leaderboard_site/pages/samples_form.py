@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from leaderboard_site.links import Page
 from leaderboard_site.pages.rows import REWARD
-from leaderboard_site.sample_store import FINISHES, TOKENS, SampleColumns, SampleQuery
+from leaderboard_site.sample_files import TOKENS
+from leaderboard_site.sample_store import FINISHES, SampleColumns, SampleQuery
 
 MOST_TEXT = 200  # letters of a search
 FINISH_LABELS = {"stop": "stopped by itself", "length": "cut at the limit", "empty": "empty output"}

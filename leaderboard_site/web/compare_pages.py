@@ -60,13 +60,13 @@ async def _answer(request: Request, ids: Sequence[str], state: dict[str, str], n
     if unknown:
         names = ", ".join(one[:40] for one in unknown)
         lead = f"There is no run {names} here, or it is not public. Choose among those below."
-        return await _page(request, choosing_view(runs[:MOST_RUNS], offered, lead=lead, is_wrong=True), status=404)
+        return await _page(request, choosing_view(runs[:MOST_RUNS], offered, told=lead, is_wrong=True), status=404)
     if len(ids) > MOST_RUNS:
         lead = f"At most {MOST_RUNS} runs stand beside each other; these are the first {MOST_RUNS}. Leave some out."
-        return await _page(request, choosing_view(runs[:MOST_RUNS], offered, lead=lead, is_wrong=True), status=422)
+        return await _page(request, choosing_view(runs[:MOST_RUNS], offered, told=lead, is_wrong=True), status=422)
     if len(runs) < 2:
         lead = f"Choose the runs to set beside {runs[0].name}: up to four." if runs else ""
-        return await _page(request, choosing_view(runs, offered, lead=lead), is_public=is_public)
+        return await _page(request, choosing_view(runs, offered, told=lead), is_public=is_public)
     comparisons = run_parts.parts_of(request).comparisons
     try:
         started = [
