@@ -133,7 +133,7 @@ class Sandbox:
             "devices": [*DEVICES, *(str(path) for name in ACCELERATORS for path in sorted(Path("/dev").glob(name)))],
             "tmp_bytes": limits.tmp_bytes,
             "folder": str(inner),
-            "limits": limits.to_json(),
+            "limits": _counted(limits, alone=self.protection.network or drop_user),
             "command": [*(command or python(module, parent=0)), str(inner_checkpoint)],
             "environment": environment,
         }
@@ -187,6 +187,11 @@ def _works(sandbox: Sandbox, folder: Path, command: Sequence[str]) -> bool:
     finally:
         shutil.rmtree(top, ignore_errors=True)
     return done.returncode == 0
+
+
+def _counted(limits: Limits, *, alone: bool) -> dict[str, int]:
+    """The limits; that of processes counts all of a user, and so holds only where the program is alone as one."""
+    return {name: value for name, value in limits.to_json().items() if alone or name != "NPROC"}
 
 
 def _is_readable(folder: Path) -> bool:
