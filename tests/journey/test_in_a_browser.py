@@ -24,6 +24,12 @@ def _is_done(tab: Any) -> None:
     tab.get_by_role("heading", name="Result").wait_for(timeout=240_000)
 
 
+def _ranked(tab: Any, name: str) -> Any:
+    """A run's row of the ranking: the only table whose rows can be selected."""
+    rows = tab.get_by_role("row").filter(has=tab.get_by_role("checkbox"))
+    return rows.filter(has=tab.get_by_role("link", name=name, exact=True)).first
+
+
 def _submit_signed_in(window: Visitor, path: Path, name: str, *, public: bool) -> str:
     """Submit a file as somebody who is signed in; the address of the submission, done."""
     window.tab.goto("/submit")
@@ -65,9 +71,9 @@ def test_by_keyboard_alone_from_a_file_to_a_comparison(
     window.follow("Open the run")
     assert "by keyboard" in tab.get_by_role("heading", level=1).inner_text()
     window.follow("Board")
-    row = tab.get_by_role("row").filter(has=tab.get_by_role("link", name="by keyboard", exact=True)).first
+    row = _ranked(tab, "by keyboard")
     assert "rescored" in row.inner_text()
-    tab.get_by_role("link", name="by keyboard", exact=True).first.focus()
+    row.get_by_role("link", name="by keyboard", exact=True).focus()
     with tab.expect_navigation():
         tab.keyboard.press("Enter")
     link = tab.get_by_role("link", name=re.compile("^Samples of CommonGen")).first
@@ -77,7 +83,7 @@ def test_by_keyboard_alone_from_a_file_to_a_comparison(
     assert "catches the ball in the park" in tab.get_by_role("main").inner_text()
     window.follow("Board")
     for name in ("by keyboard", "the rival"):
-        box = tab.get_by_role("row").filter(has_text=name).get_by_role("checkbox").first
+        box = _ranked(tab, name).get_by_role("checkbox").first
         box.focus()
         tab.keyboard.press("Space")
         assert box.is_checked()
