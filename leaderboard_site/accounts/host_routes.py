@@ -14,6 +14,7 @@ from leaderboard_site.accounts.forms import Form
 from leaderboard_site.accounts.host_submission_routes import router as submission_router
 from leaderboard_site.accounts.host_user_routes import router as user_router
 from leaderboard_site.accounts.hosting import PAGE_LINES, host_of, names, reason_of, said
+from leaderboard_site.accounts.paths import is_id
 from leaderboard_site.accounts.sessions import see_other
 from leaderboard_site.pages.host import host_audit_view, host_view
 from leaderboard_site.web.requests import page, service_of
@@ -45,6 +46,8 @@ def hide_run(request: Request, form: Form) -> Response:
 def unhide_run(request: Request, run_id: str) -> Response:
     """Show a run again."""
     host = host_of(request)
+    if not is_id(run_id):
+        raise HTTPException(404)
     visibility.unhide_run(service_of(request).store, run_id, host.user_id)
     return see_other("/host?done=shown")
 

@@ -9,6 +9,7 @@ from grue.core.errors import UsageError
 from grue.store.service import submissions, users
 from grue.store.service.values import Submission, User
 from leaderboard_site.accounts.forms import FormFields
+from leaderboard_site.accounts.paths import is_id
 from leaderboard_site.accounts.rights import require
 from leaderboard_site.web.requests import service_of
 
@@ -33,7 +34,7 @@ def known_submission(request: Request, submission_id: str) -> Submission:
     Raises:
         HTTPException: 404 where there is none.
     """
-    found = submissions.submission(service_of(request).store, submission_id)
+    found = submissions.submission(service_of(request).store, submission_id) if is_id(submission_id) else None
     if found is None:
         raise HTTPException(404)
     return found
@@ -45,7 +46,7 @@ def known_user(request: Request, user_id: str) -> User:
     Raises:
         HTTPException: 404 where there is none.
     """
-    found = users.user(service_of(request).store, user_id)
+    found = users.user(service_of(request).store, user_id) if is_id(user_id) else None
     if found is None:
         raise HTTPException(404)
     return found

@@ -9,6 +9,7 @@ from urllib.parse import quote
 _LONGEST: Final = 2000
 # A browser reads a backslash as a slash and drops tabs and line ends, so that "/\evil.example" is another site's.
 _OWN = re.compile(r"/(?!/)[^\\\x00-\x20\x7f]*", re.ASCII)
+_ID = re.compile(r"[0-9A-Za-z_.-]{1,100}", re.ASCII)
 _INVITE = re.compile(r"(/invites/)[^/]+")
 
 
@@ -23,6 +24,11 @@ def own_path(text: str | None, otherwise: str = "/") -> str:
         return otherwise
     path = quote(text, errors="replace", safe="/?#[]@!$&'()*+,;=:%~-._\\ \t\r\n\x00")
     return path if _OWN.fullmatch(path) else otherwise
+
+
+def is_id(text: str) -> bool:
+    """Whether a part of an address may be looked up at all: PostgreSQL takes no null character, not even to search."""
+    return _ID.fullmatch(text) is not None
 
 
 def logged_path(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from grue.core.errors import UsageError
@@ -10,7 +11,7 @@ from grue.store.service import invites, sign_ins, submissions, tokens, users
 from grue.store.service.values import User
 from leaderboard_site.accounts import passwords
 from leaderboard_site.accounts.forms import Form
-from leaderboard_site.accounts.paths import own_path
+from leaderboard_site.accounts.paths import is_id, own_path
 from leaderboard_site.accounts.provider_routes import router as provider_router
 from leaderboard_site.accounts.provider_routes import ways
 from leaderboard_site.accounts.rates import Rates, address_key
@@ -112,6 +113,8 @@ def create_token(request: Request, form: Form) -> Response:
 def revoke_token(request: Request, token_id: str) -> Response:
     """Revoke one of the own tokens."""
     user = _self(request, "manage tokens")
+    if not is_id(token_id):
+        raise HTTPException(404)
     try:
         tokens.revoke_token(service_of(request).store, token_id, user.user_id)
     except UsageError as error:
