@@ -325,9 +325,9 @@ def run(machine: type[Machine], examples: int, steps: int) -> None:
 
 
 def test_jobs_keep_their_laws(machine: type[Machine]) -> None:
-    run(machine, 20, 30)
+    run(machine, 12, 30)
 
 
 @pytest.mark.long
 def test_jobs_keep_their_laws_in_many_orders(machine: type[Machine]) -> None:
-    run(machine, 600, 60)
+    run(machine, 300, 60)
