@@ -50,6 +50,7 @@ def serve(
     from grue.submissions.settings import service_settings
     from leaderboard_site.app import create_app
     from leaderboard_site.service import open_service
+    from leaderboard_site.submitting.desk import close_desk
     from leaderboard_site.web import logs
     from leaderboard_site.web.serving import listen, server_of
 
@@ -68,13 +69,15 @@ def serve(
             # A signal that came before the server listened.
             server.should_exit = server.should_exit or stop.is_set()
 
-        server = server_of(create_app(service), started)
+        app_served = create_app(service)
+        server = server_of(app_served, started)
         threading.Thread(target=service.boards.renew, name="grue-warm", daemon=True).start()
         worker = None if no_worker else _worker(settings, service.store, stop)
         try:
             server.run(sockets=[listener])
         finally:
             stop.set()
+            close_desk(app_served)
             if worker is not None:
                 note("Waiting for the worker to put down its job; Ctrl-C leaves at once.")
                 worker.join()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from anyio import to_thread
+from starlette.applications import Starlette
 from starlette.requests import Request
 from ulid import ULID
 
@@ -200,9 +201,11 @@ class Desk:
                 return one
         return None
 
-    def close(self) -> None:
-        """End the checking processes."""
-        self.checks.close()
+
+def close_desk(app: Starlette) -> None:
+    """End the checking processes of a server that stops; one that checks now would hold it up."""
+    if hasattr(app.state, "desk"):
+        app.state.desk.checks.close()
 
 
 def desk_of(request: Request) -> Desk:

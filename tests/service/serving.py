@@ -16,6 +16,7 @@ from grue.store.rebuild import rebuild
 from grue.submissions.settings import ServiceSettings, service_settings
 from leaderboard_site.app import create_app
 from leaderboard_site.service import Service, open_service
+from leaderboard_site.submitting.desk import close_desk
 from leaderboard_site.web.serving import listen, server_of
 
 
@@ -76,7 +77,8 @@ def running(service: Service) -> Iterator[str]:
     """A server in a thread; its address."""
     listener = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = server_of(create_app(service))
+    app = create_app(service)
+    server = server_of(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -89,4 +91,5 @@ def running(service: Service) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(30)
+        close_desk(app)
         listener.close()
