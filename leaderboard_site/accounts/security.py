@@ -74,7 +74,7 @@ class SecurityHeaders:
 
 
 class Guard:
-    """Turns away what another site's page sent, and an address that asks too often.
+    """Turns away what no database takes, what another site's page sent, and an address that asks too often.
 
     Args:
         app: What is behind the guard.
@@ -91,6 +91,10 @@ class Guard:
         """Pass the request on, or answer it with a problem document."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            # No id or word has one, and PostgreSQL refuses it even in a question.
+            await problem(400, "", "The address holds a null character.")(scope, receive, send)
             return
         is_api = scope["path"].startswith("/api/") and not scope["path"].startswith(_CHEAP)
         is_safe = scope["method"] in SAFE_METHODS

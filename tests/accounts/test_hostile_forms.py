@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -58,3 +59,19 @@ def asked(found: Place, host: httpx.Client, method: str, address: str, fields: d
             address, params={"cursor": fields.get("name", ""), "next": fields.get("next", "")}
         ).status_code
     return client.request(method, address, data=fields).status_code
+
+
+def test_a_null_character_is_a_fault_of_the_request_on_every_route(databases: Databases, tmp_path: Path) -> None:
+    limits = dict.fromkeys(("posts_per_minute", "api_per_minute", "sign_in_failures"), "1000000")
+    with place(tmp_path / "home", database_url=databases.new(), **limits) as found:
+        host = found.browser("hana")
+        for method, path in sorted(set(all_routes(create_app(found.service).routes))):
+            filled = re.sub(r"\{[^}]+\}", "a%00b", path)
+            for address in {filled, f"{path}?cursor=%00&runs=a%00,b&task=%00&text=%00"}:
+                if "%00" in address and method != "HEAD":
+                    assert host.request(method, address).status_code == 400, (method, address)
+        name = {"name": "a\x00b", "kind": "predictions", "description": "\x00"}
+        line = b'{"task": "commongen", "id": "a\\u0000b", "prediction": "\\u0000"}'
+        for file in (line, b"\x00" * 100):
+            sent = host.post("/api/v1/submissions", data=name, files={"file": ("a\x00", file)})
+            assert 400 <= sent.status_code < 500
