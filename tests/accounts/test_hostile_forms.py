@@ -15,7 +15,7 @@ from grue.submissions.expected import write_expected
 from leaderboard_site.app import create_app
 from leaderboard_site.service import Service
 from tests.accounts.people import Place, place
-from tests.accounts.test_rights import all_routes
+from tests.accounts.route_table import all_routes
 from tests.store.conftest import Databases
 
 PIECES = [
