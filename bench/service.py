@@ -1,8 +1,8 @@
 """The service on a board of 1,000 runs × 7 tasks, with uploads going on: latency, requests a second, sizes.
 
 The server is ``grue serve --no-worker`` in a process of its own; this process is the client: connections that stay open
-and ask one request after another, while others send prediction files to ``/api/v1/validate`` without a pause. Asked for
-are the first view of the board as a browser takes it (brotli), the same again with its tag (304), other orders and
+and ask one request after another, while others send prediction files to ``/api/v1/validate``, each piece by piece and
+the next one at once, so that as many uploads as said are under way at every moment. Asked for are the first view of the board as a browser takes it (brotli), the same again with its tag (304), other orders and
 filters of it, the ranking as JSON, and pages of runs. What is measured is what a client sees, and beside it the
 processor's time of the server, which says what the clock would on a machine that does nothing else.
 
@@ -38,6 +38,7 @@ from grue.submissions.expected import read_expected
 from grue.submissions.settings import service_settings
 from grue.worker.expected import publish_expected
 
+PIECES = 20
 BOUNDARY = "grue-bench-7d1f0c"
 Asked = list[tuple[str, str, str]]  # path, headers, kind
 
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--uploads", type=int, default=20)
+    parser.add_argument("--upload-seconds", type=float, default=4.0, help="How long the sending of one file takes.")
     parser.add_argument("--kept", type=Path, help="Folder of a board written before, or to be kept.")
     call = parser.parse_args()
     with contextlib.ExitStack() as stack:
@@ -126,20 +128,26 @@ class Connection:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def ask(self, path: str, headers: str = "", method: str = "GET", body: bytes = b"") -> Answer:
-        """Send one request and read its answer whole."""
+    async def ask(
+        self, path: str, headers: str = "", method: str = "GET", body: bytes = b"", seconds: float = 0.0
+    ) -> Answer:
+        """Send one request, its body over so many seconds, and read its answer whole."""
         if self._reader is None or self._writer is None:
             self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\nAccept-Encoding: br\r\n{headers}{length}\r\n"
         start = time.perf_counter()
-        self._writer.write(head.encode() + body)
-        await self._writer.drain()
+        self._writer.write(head.encode())
+        step = -(-len(body) // PIECES)
+        for first in range(0, len(body), step or 1):
+            self._writer.write(body[first : first + step])
+            await self._writer.drain()
+            await asyncio.sleep(seconds / PIECES)
         raw = await self._reader.readuntil(b"\r\n\r\n")
-        first, *rest = raw.decode("latin-1").split("\r\n")
-        found = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)}
+        line, *rest = raw.decode("latin-1").split("\r\n")
+        found = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in rest if one)}
         content = await self._reader.readexactly(int(found.get("content-length", "0")))
-        return Answer(int(first.split(" ")[1]), found, content, time.perf_counter() - start)
+        return Answer(int(line.split(" ")[1]), found, content, time.perf_counter() - start)
 
 
 @dataclass
@@ -167,7 +175,7 @@ async def _measured(address: str, pid: int, call: argparse.Namespace, upload: by
     for name, n_uploads in (("alone", 0), (f"with {call.uploads} uploads", call.uploads)):
         busy, tally, stop = _processor_seconds(pid), Tally(), time.perf_counter() + call.seconds
         readers = [_read(address, asked, stop, tally, random.Random(seed)) for seed in range(call.connections)]
-        senders = [_send(address, upload, stop, tally) for _ in range(n_uploads)]
+        senders = [_send(address, upload, stop, tally, call.upload_seconds) for _ in range(n_uploads)]
         await asyncio.gather(*readers, *senders)
         out[name] = _figures(tally, call.seconds, _processor_seconds(pid) - busy)
     return out
@@ -204,11 +212,12 @@ async def _read(
             tally.wrong.add(f"{answer.status} {path}")
 
 
-async def _send(address: str, upload: bytes, stop: float, tally: Tally) -> None:
+async def _send(address: str, upload: bytes, stop: float, tally: Tally, seconds: float) -> None:
     connection = Connection(address)
+    await asyncio.sleep(random.random() * seconds)
     kind = f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
     while time.perf_counter() < stop:
-        answer = await connection.ask("/api/v1/validate", kind, "POST", upload)
+        answer = await connection.ask("/api/v1/validate", kind, "POST", upload, seconds)
         if answer.status != 200:
             tally.wrong.add(f"{answer.status} upload")
         tally.uploads += 1

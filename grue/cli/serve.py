@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 _AGAIN_SECONDS = 5.0
+# Threads that check files take turns with the one that answers; at the usual 5 ms each answer would wait so long.
+_TURN_SECONDS = 0.0005
 _FIRST_HOST = "grue admin user add NAME --role host --password-stdin"
 
 
@@ -58,6 +61,7 @@ def serve(
     listener = listen(settings.host if host is None else host, settings.port if port is None else port)
     with listener, open_service(settings, included(ctx)) as service, _stopping() as stop:
         logs.configure(settings.log_format)
+        sys.setswitchinterval(_TURN_SECONDS)
         _add_runs(service.store, results or [])
         if not users(service.store):
             note(f"There is no account yet. Make the first host: {_FIRST_HOST}")
