@@ -2,9 +2,10 @@
 
 The server is ``grue serve --no-worker`` in a process of its own; this process is the client: connections that stay open
 and ask one request after another, while others send prediction files to ``/api/v1/validate``, each piece by piece and
-the next one at once, so that as many uploads as said are under way at every moment. Asked for are the first view of the board as a browser takes it (brotli), the same again with its tag (304), other orders and
-filters of it, the ranking as JSON, and pages of runs. What is measured is what a client sees, and beside it the
-processor's time of the server, which says what the clock would on a machine that does nothing else.
+the next one at once, so that as many uploads as said are under way at every moment. Asked for are the first view of the
+board as a browser takes it (brotli), the same again with its tag (304), other orders and filters of it, the ranking as
+JSON, and pages of runs. What is measured is what a client sees, and beside it the processor's time of the server, which
+says what the clock would on a machine that does nothing else.
 
     python bench/service.py
     taskset -c 1 python bench/service.py --seconds 10
