@@ -7,10 +7,12 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from weakref import WeakValueDictionary
 
 from grue.core.errors import StoreError
 from grue.core.run import SCHEMA_VERSION
@@ -19,6 +21,8 @@ from grue.submissions.folder_files import FolderFile, folder_files
 
 _LIST = ".files.json"
 _BLOCK_BYTES = 1 << 20
+_turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+_turns_lock = threading.Lock()
 
 
 class Bucket:
@@ -37,7 +41,8 @@ class Bucket:
     def put_folder(self, local: Path, key: str) -> None:
         """The files, then their list."""
         files = folder_files(local)
-        with self._reaching(key):
+        # Of two threads the second finds the list; between processes, a bucket replaces an object at once.
+        with _turn(self._name(key)), self._reaching(key):
             stored = self._files(key)
             if stored == files:
                 return
@@ -134,6 +139,13 @@ class Bucket:
                 f"The artifact store does not answer for {key}: {error.strerror or error}.",
                 "Check GRUE_ARTIFACTS and its credentials, then try again.",
             ) from error
+
+
+def _turn(name: str) -> threading.Lock:
+    with _turns_lock:
+        lock = _turns.get(name) or threading.Lock()
+        _turns[name] = lock
+        return lock
 
 
 def _cached(key: str) -> str:
