@@ -9,7 +9,7 @@ from tests.hostile import hostile_settings, hostile_weights
 from tests.hostile.json_texts import PICKLE
 from tests.hostile.packing import NAMES
 from tests.hostile.sound_model import Files, sound_checkpoint
-from tests.hostile.value import Hostile, Rows
+from tests.hostile.value import Hostile, Rows, can_be_written
 
 
 def checkpoint(rng: random.Random, turn: int, rows: Rows) -> Hostile:
@@ -38,7 +38,7 @@ def _names(rng: random.Random) -> tuple[Files, bool]:
             "\u202e.json",
         ]
     )
-    return {**sound_checkpoint(), name: rng.choice([PICKLE, b"import os", b"{}"])}, "/" not in name and "\0" not in name
+    return {**sound_checkpoint(), name: rng.choice([PICKLE, b"import os", b"{}"])}, can_be_written(name)
 
 
 def _lacking(rng: random.Random) -> tuple[Files, bool]:

@@ -36,6 +36,11 @@ class Hostile:
         top = folder / "model"
         top.mkdir(parents=True)
         for name, content in self.files.items():
-            if "/" not in name and name not in ("", ".", "..") and "\0" not in name and len(name.encode()) < 255:
+            if can_be_written(name):
                 (top / name).write_bytes(content)
         return top
+
+
+def can_be_written(name: str) -> bool:
+    """Whether a folder can hold a file of that name."""
+    return "/" not in name and "\0" not in name and name not in ("", ".", "..") and len(name.encode()) < 255
