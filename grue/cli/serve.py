@@ -120,10 +120,14 @@ def _add_runs(store: Store, results: list[Path]) -> None:
 
 def _worker(settings: ServiceSettings, store: Store, stop: threading.Event) -> threading.Thread:
     """A worker in a thread of this process, begun again where it fails."""
+    import structlog
+
     from grue.worker.loop import run_worker
 
+    log = structlog.get_logger("grue.worker")
+
     def work() -> None:
-        run_worker(settings, store, stop=stop)
+        run_worker(settings, store, stop=stop, tell=log.info)
 
     thread = threading.Thread(target=_kept_up, args=(work, stop), name="grue-worker", daemon=True)
     thread.start()
