@@ -27,6 +27,7 @@ from grue.worker.reasons import (
     OUT_OF_MEMORY,
     JobError,
     internal,
+    is_memory,
     too_slow,
 )
 from grue.worker.sandbox import Limits, Sandbox, machine_memory_bytes
@@ -194,7 +195,7 @@ def _crash(code: int, errors: str) -> JobError:
     if code == 128 + signal.SIGKILL:
         # The system ends the largest process where memory is short; who took it is not known, so it costs no quota.
         return JobError(OUT_OF_MEMORY, MEMORY, is_ours=True, note=note)
-    if "MemoryError" in errors:
+    if is_memory(errors):
         return JobError(OUT_OF_MEMORY, MEMORY, is_ours=False, note=note)
     if code == 128 + signal.SIGXCPU:
         detail = "Generating took more time of processors than this service gives: submit a smaller checkpoint."

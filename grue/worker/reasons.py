@@ -62,6 +62,12 @@ def too_slow(reason: str, hours: float) -> JobError:
     return JobError(reason, f"{step} took longer than {hours:g} hours, its limit: {fix}.", is_ours=False)
 
 
+_OF_MEMORY = (
+    "out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "memoryerror", "bad_alloc",
+    "failed to map segment", "can't start new thread",
+)  # fmt: skip
+
+
 def of_error(error: BaseException, *, is_hidden: bool = False) -> JobError:
     """What an error of a step means for its submission.
 
@@ -83,9 +89,9 @@ def of_error(error: BaseException, *, is_hidden: bool = False) -> JobError:
 
 
 def is_memory(message: str) -> bool:
-    """Whether a message says that memory ran out."""
+    """Whether a message says that memory ran out: of Python, torch, C++, the system or its loader."""
     text = message.lower()
-    return any(sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory", "memoryerror"))
+    return any(sign in text for sign in _OF_MEMORY)
 
 
 def told(error: GrueError) -> str:

@@ -246,7 +246,7 @@ def test_a_policy_that_games_its_reward_stands_out_in_chart_and_table(page: Call
     "query",
     [
         "sort=loud", "view=loud", "task=nowhere", "metric=nothing", "pin=NOBODY", "licence=gpl", "kind=ufo",
-        "setting=moon", "size=huge", "mark=gold", "offset=ten", "utm_source=x", "sort=%00", "q=a&bogus=%ff%fe",
+        "setting=moon", "size=huge", "mark=gold", "offset=ten", "utm_source=x", "sort=%01", "q=a&bogus=%ff%fe",
     ],
 )  # fmt: skip
 def test_unknown_values_are_ignored_with_a_note(page: Callable[[str], Html], query: str) -> None:

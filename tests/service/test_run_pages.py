@@ -145,7 +145,7 @@ def test_files_are_handed_out_as_they_are(sent: Sent) -> None:
         ("07PLAIN", "%2e%2e/07KEPT/samples/a_private_task.parquet", 404),
         ("07PLAIN", "..%2f07KEPT%2fmanifest.json", 404),
         ("07PLAIN", "%2fetc%2fpasswd", 404),
-        ("07PLAIN", "manifest.json%00", 404),
+        ("07PLAIN", "manifest.json%00", 400),
         ("NIX", "manifest.json", 404),
     ],
 )
