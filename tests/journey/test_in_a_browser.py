@@ -197,6 +197,7 @@ def test_without_scripts_everything_works_by_forms_and_links(
     assert window.complaints == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1600, "light")])
 def test_axe_finds_nothing_on_any_page(
     visitor: Callable[..., Visitor],

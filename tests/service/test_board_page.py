@@ -307,7 +307,8 @@ _KEYS = st.sampled_from(
      "charts", "offset", "size_from", "size_to", "page", "x"]
 )  # fmt: skip
 _VALUES = st.one_of(
-    st.text(max_size=60),
+    # A null character is refused before any page is asked.
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60),
     st.sampled_from(["wmt16", "wmt16:chrf", "reward", "naturalness", "V1", "primary", "1B-", "-", "yes", "mit", "200"]),
 )
 
