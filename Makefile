@@ -23,7 +23,7 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python tools/screenshots.py
 
 test: $(VENV)/.dev lint types submissions gate
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 3 --dist loadfile -q
 
 # Which lines the quick tests reach.
 coverage: $(VENV)/.dev

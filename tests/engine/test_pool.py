@@ -114,7 +114,7 @@ def test_fixed_batches_give_the_texts_of_one_process(pool, single):
 
 def workers() -> list[psutil.Process]:
     """The pool's processes: neither the interpreter's resource tracker nor what other tests started."""
-    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children() if "grue.engine.pool" in " ".join(child.cmdline())]
 
 
 def test_a_killed_process_gives_its_rows_back(pool, single):
