@@ -147,8 +147,8 @@ def test_a_name_that_is_taken_stays_in_its_folder(raw: str) -> None:
         name = checked_name(raw)
     except Fault:
         return
-    joined = os.path.normpath(os.path.join("/work/folder", name))
-    assert joined == "/work/folder" or joined.startswith("/work/folder/")
+    joined = os.path.normpath(os.path.join("/srv/folder", name))
+    assert joined == "/srv/folder" or joined.startswith("/srv/folder/")
 
 
 def test_members_that_explode_are_stopped_at_the_bound(check: Check) -> None:
