@@ -6,9 +6,11 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.chromium import launched
 from tests.commands import Answer, in_process
 
 # Two torch threads on a busy machine are slower than one; set before torch is first imported.
@@ -51,6 +53,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory:
 def grue(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Runs a command line in this process."""
     return in_process(capsys, Answer)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; a module's own, as its driver runs an event loop in the test's thread."""
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

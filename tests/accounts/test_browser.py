@@ -20,30 +20,16 @@ from tests.journey.visits import Visitor
 from tests.site.boards import sample_runs
 
 pytestmark = pytest.mark.browser
-CHROMIUM = "/usr/bin/chromium"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
-def window(chromium: Any) -> Iterator[Callable[..., Visitor]]:
+def window(browser: Any) -> Iterator[Callable[..., Visitor]]:
     """Opens windows that share no cookies; the pages' policies hold in them unless said otherwise."""
     contexts = []
 
     def opened(found: Place, *, width: int = 1024, scheme: str = "light", bypass_csp: bool = False) -> Visitor:
         contexts.append(
-            chromium.new_context(
+            browser.new_context(
                 base_url=found.address,
                 viewport={"width": width, "height": 900},
                 color_scheme=scheme,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -53,20 +51,6 @@ def board(tmp_path_factory: pytest.TempPathFactory, rival: Path) -> Iterator[Boa
     accounts(home, {"hanna": "host", "sam": "submitter"}, PASSWORD)
     with started(home, "--results", str(rival)) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium that was already installed."""
-    executable = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else shutil.which("chromium")
-    if executable is None:
-        pytest.skip("no Chromium found: install it to check the pages in a browser")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        flags = ["--no-sandbox", "--disable-background-networking"]
-        found = running.chromium.launch(executable_path=executable, args=flags)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.chromium import assert_axe_finds_nothing
 from tests.service.serving import Served, served
 from tests.service.varied_runs import varied_runs
 
@@ -31,20 +30,6 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("varied")
     with served(folder / "home", varied_runs(folder / "runs")) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium that was already installed."""
-    executable = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else shutil.which("chromium")
-    if executable is None:
-        pytest.skip("no Chromium found: install it to check the pages in a browser")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        flags = ["--no-sandbox", "--disable-background-networking"]
-        found = started.chromium.launch(executable_path=executable, args=flags)
-        yield found
-        found.close()
 
 
 def _names(tab: Any) -> list[str]:
@@ -139,8 +124,6 @@ def test_chosen_runs_go_to_the_compare_page(varied: Served, browser: Any) -> Non
 def test_axe_finds_nothing_and_the_console_is_quiet(
     varied: Served, browser: Any, width: int, scheme: str, addresses: tuple[str, ...]
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    # The checker is a script of its own, which the pages' policy would refuse.
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     tab = context.new_page()
     complaints: list[str] = []
@@ -148,11 +131,7 @@ def test_axe_finds_nothing_and_the_console_is_quiet(
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     for address in addresses:
         tab.goto(varied.address + address)
-        tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width, address
-        found = axe.run(tab).response
-        assert len(found["passes"]) > 10, address
-        assert [(address, one["id"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []
+        assert_axe_finds_nothing(tab, address)
     context.close()
     assert complaints == []
 

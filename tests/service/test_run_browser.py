@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.chromium import UNFOLD, assert_axe_finds_nothing
 from tests.service.serving import Served, served
 from tests.service.written_runs import Line, Written, write_lines
 
@@ -29,8 +28,6 @@ PAGES = (
     "/compare?runs=09LOW,09HIGH,09OTHER&task=commongen",
     "/tasks/wmt16",
 )
-# Axe looks only at what is shown.
-UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 
 
 def _lines(by: float, words: str) -> list[Line]:
@@ -69,20 +66,6 @@ def _same_rows(task: Written) -> Written:
     for line in task.lines:
         line.prompt = f"Translate: the river {line.id}" + (" and on" * 200 if line.id == "row-04" else "")
     return task
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium that was already installed."""
-    executable = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else shutil.which("chromium")
-    if executable is None:
-        pytest.skip("no Chromium found: install it to check the pages in a browser")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        flags = ["--no-sandbox", "--disable-background-networking"]
-        found = started.chromium.launch(executable_path=executable, args=flags)
-        yield found
-        found.close()
 
 
 @pytest.mark.parametrize(
@@ -126,16 +109,11 @@ def test_pages_open_quietly_and_never_scroll_sideways(board: Served, browser: An
     ],
 )
 def test_axe_finds_nothing(board: Served, browser: Any, width: int, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     tab = context.new_page()
     for path in PAGES:
         tab.goto(board.address + path)
-        tab.evaluate(UNFOLD)
-        found = axe.run(tab).response
-        assert len(found["passes"]) > 10, path
-        faults = [(path, one["id"], one["nodes"][0]["html"][:200]) for one in found["violations"]]
-        assert faults == []
+        assert_axe_finds_nothing(tab, path)
     context.close()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.chromium import assert_axe_finds_nothing
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -35,8 +34,6 @@ RANKED_PAGES = (
     "tasks/imdb/index.html",
     "runs/03SEEDED2/index.html",
 )
-# Axe looks only at what is shown.
-UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 
 
 @pytest.fixture(scope="module")
@@ -44,20 +41,6 @@ def pages(site: Any, scored_site: Any, ranked_site: Any) -> list[tuple[Any, str]
     """Board and address of every page to look at."""
     boards = ((site, PAGES), (scored_site, SCORED_PAGES), (ranked_site, RANKED_PAGES))
     return [(one.board, address) for one, addresses in boards for address in addresses]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium that was already installed."""
-    executable = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else shutil.which("chromium")
-    if executable is None:
-        pytest.skip("no Chromium found: install it to check the pages in a browser")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        flags = ["--no-sandbox", "--disable-background-networking"]
-        found = started.chromium.launch(executable_path=executable, args=flags)
-        yield found
-        found.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -106,15 +89,9 @@ def test_a_reader_reaches_a_row_by_links_and_keyboard_alone(site: Any, browser: 
     ],
 )
 def test_axe_finds_nothing_on_any_page(pages: list[tuple[Any, str]], browser: Any, scheme: str, width: int) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    # The checker is a script of its own, which the pages' policy would refuse.
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     tab = context.new_page()
     for board, address in pages:
         tab.goto((board / address).as_uri())
-        tab.evaluate(UNFOLD)
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width, address
-        found = axe.run(tab).response
-        assert len(found["passes"]) > 10, address
-        assert [(address, violation["id"]) for violation in found["violations"]] == []
+        assert_axe_finds_nothing(tab, address)
     context.close()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 
 from grue.core.run import Cost, RunScores, ScoreValue
 from leaderboard_site.export import build_board
+from tests.chromium import assert_axe_finds_nothing
 
 ROWS = 10
 PAGES = (
@@ -191,27 +190,11 @@ def test_one_run_alone_gives_a_sentence_for_a_picture(
     assert "Only one run has a score and seconds for 1,000 rows here; a picture needs 2." in html.one("main").text
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium that was already installed."""
-    executable = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else shutil.which("chromium")
-    if executable is None:
-        pytest.skip("no Chromium found: install it to check the pages in a browser")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield found
-        found.close()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1600, "light")])
 def test_axe_finds_nothing_and_nothing_overlaps_or_sticks_out(
     cost_site: CostSite, browser: Any, width: int, scheme: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     tab = context.new_page()
     for address in PAGES:
@@ -228,6 +211,5 @@ def test_axe_finds_nothing_and_nothing_overlaps_or_sticks_out(
             for other in boxes[index + 1 :]:
                 apart = one["right"] <= other["left"] + 1 or other["right"] <= one["left"] + 1
                 assert apart or one["bottom"] <= other["top"] + 3 or other["bottom"] <= one["top"] + 3, address
-        found = axe.run(tab).response
-        assert [(address, violation["id"]) for violation in found["violations"]] == []
+        assert_axe_finds_nothing(tab, address)
     context.close()

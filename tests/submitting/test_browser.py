@@ -14,10 +14,10 @@ from grue.store.service import jobs, sign_ins
 from grue.store.service.submissions import submission
 from grue.store.service.values import Progress
 from grue.submissions.model_files import is_allowed
+from tests.chromium import assert_axe_finds_nothing
 from tests.submitting.conftest import ROWS, Account, Board, answers
 
 pytestmark = pytest.mark.browser
-CHROMIUM = "/usr/bin/chromium"
 DROP = """([name, text]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name));
@@ -28,26 +28,14 @@ DROP = """([name, text]) => {
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
-    with playwright.sync_playwright() as started:
-        flags = ["--no-sandbox", "--disable-background-networking"]
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def account(shared: Board) -> Account:
     return shared.account("in the browser")
 
 
 @pytest.fixture
-def tab(shared: Board, account: Account, chromium: Any) -> Iterator[Any]:
+def tab(shared: Board, account: Account, browser: Any) -> Iterator[Any]:
     """A page of somebody who is signed in; the test fails where its console complains."""
-    context = chromium.new_context(base_url=shared.served.address, viewport={"width": 1024, "height": 800})
+    context = browser.new_context(base_url=shared.served.address, viewport={"width": 1024, "height": 800})
     raw = sign_ins.sign_in(shared.service.store, account.user.user_id, 900)
     context.add_cookies([{"name": "grue", "value": raw, "url": shared.served.address}])
     page = context.new_page()
@@ -148,9 +136,8 @@ def test_a_checkpoint_goes_in_pieces_and_continues_where_it_stopped(
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_axe_finds_nothing_on_any_state(
-    shared: Board, account: Account, chromium: Any, width: int, scheme: str, tmp_path: Path
+    shared: Board, account: Account, browser: Any, width: int, scheme: str, tmp_path: Path
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     store = shared.service.store
     queued = shared.submit(account, answers(ROWS, f"axe {width}"), name="a long name " * 10).json()["id"]
     at_work = shared.submit(
@@ -163,7 +150,7 @@ def test_axe_finds_nothing_on_any_state(
         store, taken.job_id, taken.attempt, 600, Progress(step="scoring", task="totto", rows_done=2, rows_total=7)
     )
     jobs.seen(store, "worker", taken.job_id)
-    context = chromium.new_context(
+    context = browser.new_context(
         base_url=shared.served.address,
         viewport={"width": width, "height": 900},
         color_scheme=scheme,
@@ -174,13 +161,6 @@ def test_axe_finds_nothing_on_any_state(
     context.add_cookies([{"name": "grue", "value": raw, "url": shared.served.address}])
     page = context.new_page()
 
-    def look(what: str) -> None:
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, what
-        found = axe.run(page).response
-        assert len(found["passes"]) > 10, what
-        assert [(what, one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]] == []
-
     for address in (
         "/submit",
         "/submit?kind=run",
@@ -190,7 +170,7 @@ def test_axe_finds_nothing_on_any_state(
         f"/submissions/{at_work}",
     ):
         page.goto(address)
-        look(address)
+        assert_axe_finds_nothing(page, address)
     page.goto("/submit")
     page.get_by_label("Name on the board").fill("for axe")
     for name, content, there in (
@@ -202,7 +182,7 @@ def test_axe_finds_nothing_on_any_state(
         page.locator("#file").set_input_files(path)
         page.locator("form.submitting button").click()
         page.locator(there).wait_for()
-        look(name)
+        assert_axe_finds_nothing(page, name)
     context.close()
     for one in jobs.queue(store).jobs:
         jobs.cancel(store, one.job.job_id, "test")
