@@ -75,7 +75,9 @@ def _inline(text: str) -> Markup:
         elif strong:
             parts.append(Markup("<strong>{}</strong>").format(strong))
         else:
-            parts.append(Markup('<a href="{}" rel="noreferrer">{}</a>').format(target or bare, label or bare))
+            parts.append(
+                Markup('<a href="{}" rel="nofollow noopener noreferrer">{}</a>').format(target or bare, label or bare)
+            )
         end = match.end()
     parts.append(escape(text[end:]))
     return Markup("").join(parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -165,16 +164,6 @@ def _timed_share(flops: int | None, timed: Timed, tokens: int) -> float | None:
     if flops is None or not tokens:
         return None
     return flops * min(1.0, timed.tokens / tokens)
-
-
-def peak_resident_bytes() -> int | None:
-    """Most memory this process ever held; ``None`` where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # not a Unix system
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak) if sys.platform == "darwin" else int(peak) * 1024
 
 
 def _share(flags: Sequence[bool]) -> float | None:

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from grue.core.rows import Row
 from grue.core.text import Json
 from grue.engine.protocol import Engine, Job, Request
-from grue.evaluation.costs import peak_resident_bytes
+from grue.engine.resident import peak_resident_bytes
 from grue.evaluation.eta import PROMPT_TOKEN_WEIGHT
 from grue.evaluation.plan import Plan, PlannedTask
 

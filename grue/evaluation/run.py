@@ -15,7 +15,8 @@ from grue.core.run import Cost, TaskResult
 from grue.engine.ahead import ReadsAhead
 from grue.engine.loading import LoadsAhead
 from grue.engine.protocol import Engine
-from grue.evaluation.costs import cost_of, peak_resident_bytes, timed_of
+from grue.engine.resident import peak_resident_bytes
+from grue.evaluation.costs import cost_of, timed_of
 from grue.evaluation.gauge import Gauge
 from grue.evaluation.generate import Generated, generate_task, message_of, missing
 from grue.evaluation.plan import Plan, PlannedTask

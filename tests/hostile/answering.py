@@ -17,6 +17,7 @@ from typing import Any
 
 from grue.core.errors import GrueError
 from grue.core.rows import Row
+from grue.engine.resident import peak_resident_bytes
 from grue.submissions.check import CheckedUpload, UploadLimits, check_model_folder, check_predictions, check_run_archive
 from grue.submissions.expected import Expected
 from tests.hostile.inputs import ROWS, hostile_inputs
@@ -81,7 +82,7 @@ def _answers(first: int, count: int) -> Iterator[dict[str, Any]]:
                 said["raised"] = f"{type(error).__name__}: {error}"[:300]
         said["seconds"] = round(time.process_time() - start, 3)
         said["is_wrong"] = hostile.is_wrong
-        said["mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        said["mib"] = (peak_resident_bytes() or 0) >> 20
         yield said
 
 

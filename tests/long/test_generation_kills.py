@@ -51,6 +51,7 @@ def test_generations_are_taken_up_by_the_next_worker(service, kind, tmp_path):
         while stored_rows(partial) < wanted and worker.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         if worker.poll() is not None or service.now(made).status in ("done", "failed"):
+            worker.communicate(timeout=PATIENCE_SECONDS)
             break
         time.sleep(rng.uniform(0, 0.2))
         kill(worker)

@@ -19,7 +19,7 @@ def test_markup_in_a_card_is_text() -> None:
     html = to_html("<script>x</script> **<b>** [<i>](https://e.org/?a=1&b=2) [x](javascript:alert(1))")
     assert "<script>" not in html
     assert "<strong>&lt;b&gt;</strong>" in html
-    assert '<a href="https://e.org/?a=1&amp;b=2" rel="noreferrer">&lt;i&gt;</a>' in html
+    assert '<a href="https://e.org/?a=1&amp;b=2" rel="nofollow noopener noreferrer">&lt;i&gt;</a>' in html
     assert "[x](javascript:alert(1))" in html
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ import grue
 from grue.core.errors import CheckpointError, GrueError
 from grue.engine.pool.messages import Answer, Came, Chunk, Done, Lost, Opening, Raised, Ready, Refused
 from grue.engine.protocol import Engine, Portion, Work
+from grue.engine.resident import peak_resident_bytes
 
 # Rows that end within so long are told together: messages, not rows, cost the coordinator time.
 GATHER_SECONDS = 0.05
@@ -130,7 +130,7 @@ def _came(engine: Engine, chunk: Chunk, held: Sequence[Portion]) -> Came:
         _summed([work for part in held for work in part.work]),
         [event for part in held for event in part.events],
     )
-    return Came(chunk.number, portion, engine.peak_memory_bytes() or _resident_bytes())
+    return Came(chunk.number, portion, engine.peak_memory_bytes() or peak_resident_bytes())
 
 
 def _summed(works: Sequence[Work]) -> list[Work]:
@@ -146,13 +146,3 @@ def _summed(works: Sequence[Work]) -> list[Work]:
             rows=max(work.rows for work in works),
         )
     ]
-
-
-def _resident_bytes() -> int | None:
-    """Most memory this process held."""
-    try:
-        import resource
-    except ImportError:  # not a Unix system
-        return None
-    peak = int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    return peak if sys.platform == "darwin" else peak * 1024
