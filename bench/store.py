@@ -9,7 +9,6 @@ stands the processor's time, which says what the clock would on a machine that d
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -25,23 +24,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from made_runs import TASKS, hashes_below, made_result, made_score, made_task, new_run_id, write_documents
 
 from grue.core.metric import MetricValue
-from grue.core.run import (
-    Cost,
-    DataInfo,
-    Manifest,
-    ModelInfo,
-    Rates,
-    Results,
-    RunScores,
-    ScoreValue,
-    TaskManifest,
-    TaskResult,
-    TaskScore,
-)
-from grue.runs.files import sha256_file
-from grue.runs.identity import run_identity
+from grue.core.run import Cost, RunScores, TaskManifest, TaskResult, TaskScore
 from grue.stats.ranking import Candidate, rank
 from grue.store import queries
 from grue.store.check import check
@@ -50,11 +36,9 @@ from grue.store.ranks import ranks_of
 from grue.store.rebuild import rebuild
 from grue.store.values import Board, Number
 
-TASKS = ("imdb", "commongen", "cnn_dailymail", "totto", "narrativeqa", "iwslt2017", "daily_dialog")
 N_METRICS = 40
 N_ROWS = 48
 SETTING = "test"
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def main() -> None:
@@ -168,9 +152,9 @@ def write_runs(folder: Path, n_runs: int) -> None:
     for task in TASKS:
         _write_table(tables / "samples" / f"{task}.parquet", with_text=True)
         _write_table(tables / "statistics" / f"{task}.parquet", with_text=False)
-    files = {str(path.relative_to(tables)): sha256_file(path) for path in sorted(tables.rglob("*.parquet"))}
+    files = hashes_below(tables)
     for number in range(n_runs):
-        _write_run(folder, number, generator, tables, files)
+        _write_run(folder / new_run_id(generator), number, generator, tables, files)
     shutil.rmtree(tables)
 
 
@@ -187,83 +171,28 @@ def _write_table(path: Path, *, with_text: bool) -> None:
     pq.write_table(pa.table(columns), path)
 
 
-def _write_run(folder: Path, number: int, generator: random.Random, tables: Path, files: dict[str, str]) -> None:
-    run_id = "01" + "".join(generator.choice(ALPHABET) for _ in range(24))
-    path = folder / run_id
+def _write_run(path: Path, number: int, generator: random.Random, tables: Path, files: dict[str, str]) -> None:
     shutil.copytree(tables, path)
-    names = [f"metric_{index}" for index in range(N_METRICS)]
-    tasks = {
-        task: TaskManifest(
-            version=1,
-            profile="standard",
-            quirks=(),
-            split="test",
-            data=DataInfo(source="hub", id=f"org/{task}", revision="a" * 40, sha256="d" * 64, rows=N_ROWS),
-            prompts_sha256=hashlib.sha256(task.encode()).hexdigest(),
-            limit=None,
-            samples=1,
-            generation={"num_beams": 4, "max_new_tokens": 100, "do_sample": False},
-            metrics={name: f"{name}|tok:13a|case:mixed|smooth:exp|impl:some-package-1.2.3|v:1" for name in names},
-            rewards={},
-            primary=tuple(names[:2]),
-        )
-        for task in TASKS
+    signatures = {
+        f"metric_{index}": f"metric_{index}|tok:13a|case:mixed|smooth:exp|impl:some-package-1.2.3|v:1"
+        for index in range(N_METRICS)
     }
-    model = ModelInfo(
-        name=f"model {number}",
-        source=f"org/model-{number}",
-        kind="hub",
-        revision="b" * 40,
-        weights_sha256=hashlib.sha256(str(number).encode()).hexdigest(),
-        parameters=124_000_000,
-        dtype="bfloat16",
-        engine="hf",
-    )
-    manifest = Manifest(
-        run_id=run_id,
-        identity=run_identity(model, tasks, 0),
-        created_at=f"2026-01-{1 + number % 28:02d}T05:02:{number % 60:02d}Z",
-        grue={"version": "0.1.0", "commit": None},
-        model=model,
-        environment={"python": "3.11.7", "platform": "Linux"},
-        arguments={"model": model.source, "tasks": "grue", "seed": 0},
-        seed=0,
-        tasks=tasks,
-    )
-    results = Results(
-        run_id=run_id,
-        status="finished",
-        tasks={task: _task_result(tasks[task], generator) for task in TASKS},
-        files=files,
-        scores=RunScores(_score(generator), _score(generator)),
-    )
-    (path / "manifest.json").write_text(json.dumps(manifest.to_json(), indent=2))
-    (path / "results.json").write_text(json.dumps(results.to_json(), indent=2))
+    asked = {task: made_task(task, signatures, list(signatures)[:2], N_ROWS) for task in TASKS}
+    results = {task: _result(one, generator) for task, one in asked.items()}
+    scores = RunScores(made_score(100 * generator.random()), made_score(100 * generator.random()))
+    write_documents(path, number, asked, results, scores, files=files)
 
 
-def _task_result(asked: TaskManifest, generator: random.Random) -> TaskResult:
+def _result(asked: TaskManifest, generator: random.Random) -> TaskResult:
     metrics = {}
     for index, (name, signature) in enumerate(asked.metrics.items()):
         value = generator.random()
         reason = "no method promises an interval for it" if index % 4 == 3 else None
         interval = None if reason else (value - 0.01, value + 0.01)
         metrics[name] = MetricValue(value, interval, N_ROWS, 1.0, index % 5 != 4 or None, signature, reason)
-    return TaskResult(
-        status="finished",
-        expected=N_ROWS,
-        scored=N_ROWS,
-        failed=0,
-        metrics=metrics,
-        rewards={},
-        rates=Rates(empty=0.0, cut_prompt=0.0, cut_output=0.1),
-        cost=Cost(wall_seconds=12.5, generated_tokens=900, tokens_per_second=72.0),
-        score=TaskScore(quality=_score(generator), naturalness=_score(generator)),
-    )
-
-
-def _score(generator: random.Random) -> ScoreValue:
-    value = 100 * generator.random()
-    return ScoreValue(value, (value - 1, value + 1))
+    cost = Cost(wall_seconds=12.5, generated_tokens=900, tokens_per_second=72.0)
+    quality, naturalness = made_score(100 * generator.random()), made_score(100 * generator.random())
+    return made_result(metrics, cost, TaskScore(quality=quality, naturalness=naturalness), N_ROWS)
 
 
 if __name__ == "__main__":

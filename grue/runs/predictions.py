@@ -221,7 +221,7 @@ class _TaskLines:
         self.found = True
         if entry.id not in self.samples:
             problem = f"Unknown id for {entry.task}.{self._nearest(entry.id)}"
-            fix = "Remove the line; only the rows asked for (--split, -L) may be there."
+            fix = "Remove the line: only rows of the split and limit that are scored may be there."
             return [Problem(entry.line, shown(entry.id), problem, fix)]
         if entry.id in self.lines:
             problem = f"Repeated id: {entry.task} has it on line {self.lines[entry.id]} already."
