@@ -36,7 +36,8 @@ class ServiceSettings(BaseSettings):
         attempts_per_day: Checked uploads a day and account.
         jobs_waiting: Jobs of an account that wait at a time.
         posts_per_minute: Requests that change something, of an address and of an account.
-        api_per_minute: Calls of the JSON API, of an address and of an account; the board's own data is not counted.
+        api_per_minute: Calls of the JSON API and pages that show rows, of an address and of an account; the board's own
+            data is not counted.
         sign_in_failures: Wrong passwords within five minutes for one name; an address may four times as many.
         lease_seconds: A worker that is not heard of for so long has lost its job.
         heartbeat_seconds: How often a worker is heard of.

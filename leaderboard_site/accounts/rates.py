@@ -35,7 +35,7 @@ class Rates:
 
     Args:
         posts_per_minute: Requests that change something, of an address and of an account.
-        api_per_minute: Calls of the JSON API, of an address and of an account.
+        api_per_minute: Calls of the JSON API and pages of rows, of an address; calls of the API, of an account.
         sign_in_failures: Wrong passwords within five minutes for one name; an address may four times as many.
     """
 

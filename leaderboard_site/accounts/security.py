@@ -96,9 +96,8 @@ class Guard:
             # No id or word has one, and PostgreSQL refuses it even in a question.
             await problem(400, "", "The address holds a null character.")(scope, receive, send)
             return
-        is_api = scope["path"].startswith("/api/") and not scope["path"].startswith(_CHEAP)
         is_safe = scope["method"] in SAFE_METHODS
-        if is_safe and not is_api:
+        if is_safe and not reads_much(scope["path"]):
             await self._app(scope, receive, send)
             return
         if not is_safe and is_foreign(scope, self._base_url):
@@ -113,6 +112,13 @@ class Guard:
             await problem(429, "Too many requests", detail, headers=headers)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def reads_much(path: str) -> bool:
+    """Whether an answer is put together from files and the database: the API, and pages that show rows."""
+    if path.startswith("/api/"):
+        return not path.startswith(_CHEAP)
+    return path == "/compare" or (path.startswith("/runs/") and "/samples/" in path)
 
 
 def is_foreign(scope: Scope, base_url: str) -> bool:

@@ -31,6 +31,14 @@ def test_the_api_waits_but_not_the_board(opened: Callable[..., Place]) -> None:
     assert [client.get("/").status_code for _ in range(4)] == [200] * 4
 
 
+def test_pages_that_show_rows_are_counted_with_the_api(opened: Callable[..., Place]) -> None:
+    place = opened(api_per_minute="2")
+    client = place.browser()
+    asked = ("/runs/none/samples/toy", "/compare?runs=a,b", "/runs/none/samples/toy", "/compare", "/api/v1/queue")
+    assert [client.get(address).status_code == 429 for address in asked] == [False, False, True, True, True]
+    assert client.get("/runs/none").status_code == 404
+
+
 def test_an_account_is_counted_over_all_its_addresses_and_tokens(opened: Callable[..., Place]) -> None:
     place = opened(api_per_minute="3", proxies="127.0.0.1")
 

@@ -16,12 +16,13 @@ from grue.engine import estimate
 from grue.engine.hf import HFEngine
 from grue.engine.open import EngineOptions, open_engine
 from grue.engine.protocol import Job, Request
+from tests.engine.families import quick_families
 
 # In bfloat16 rounding is coarse: of two tokens that are about as likely, company decides.
 Text = tuple[str, int | None, str | None]
 
 
-@pytest.fixture(scope="module", params=["gpt2", "llama", "t5", "bart"])
+@pytest.fixture(scope="module", params=quick_families(("gpt2", "llama", "t5", "bart"), ("gpt2", "t5")))
 def rounded(request: pytest.FixtureRequest, checkpoints: dict[str, Path]) -> HFEngine:
     engine = open_engine(str(checkpoints[request.param]), EngineOptions(device="cpu", dtype="bfloat16"))
     assert isinstance(engine, HFEngine)

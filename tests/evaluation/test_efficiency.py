@@ -107,6 +107,7 @@ def test_energy_is_measured_while_rows_are_generated_and_not_before(
     assert "Energy: all that a device took meanwhile" in answer.out
 
 
+@pytest.mark.long
 def test_a_killed_run_counts_its_first_row_once_and_the_energy_of_the_rows_that_were_measured(
     grue: Callable[..., Any], tmp_path: Path, told: list[list[str]]
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.processes import PATIENCE_SECONDS, events, kill, start, stored, until
 
 COMMAND = ("eval", "-m", "demo:causal", "-t", "imdb,iwslt2017", "--data", "mini", "-L", "24", "-b", "4", "--quiet")
 
 
+@pytest.mark.long
 def test_killed_run_goes_on_to_the_same_results_and_generates_no_stored_row_twice(grue, tmp_path, results):
     assert grue(*COMMAND, "-o", tmp_path / "whole").code == 0
     process = start(*COMMAND, "-o", tmp_path / "run")

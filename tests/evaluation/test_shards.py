@@ -297,6 +297,7 @@ def test_from_python_with_default_folders(tmp_path, monkeypatch, made, results):
     assert results(joined.path) == results(made[0])
 
 
+@pytest.mark.long
 def test_a_killed_part_is_named_and_its_command_finishes_it(grue, tmp_path, results):
     call = ("-m", "demo:causal", "-t", "imdb", "--data", "mini", "-L", "48", "--quiet", "-b", "2")
     assert grue("eval", *call, "-o", tmp_path / "whole").code == 0

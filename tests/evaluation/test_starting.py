@@ -109,6 +109,7 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
+@pytest.mark.long
 def test_an_interrupt_while_weights_are_hashed_and_loaded_ends_the_command(tmp_path):
     command = [*map(str, EVAL), *SHORT, "-m", "demo:causal", "-o", str(tmp_path / "run")]
     environ = {**os.environ, "GRUE_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}

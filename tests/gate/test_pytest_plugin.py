@@ -21,12 +21,13 @@ def session(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "test_own.py").write_text("def test_own():\n    assert True\n")
-    # Installed, pytest finds the plugin by its entry point; a checkout that is not, names it.
-    is_installed = any(one.value == MODULE for one in entry_points(group="pytest11"))
-    named = () if is_installed else ("-p", MODULE)
+    # Installed, pytest finds the plugin by its entry point; a checkout that is not, names it. Others take time to load.
+    installed = entry_points(group="pytest11")
+    named = () if any(one.value == MODULE for one in installed) else ("-p", MODULE)
+    others = [f"-pno:{one.name}" for one in installed if one.value != MODULE]
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        call = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *named, *map(str, arguments)]
+        call = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *named, *others, *map(str, arguments)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))}
         return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 

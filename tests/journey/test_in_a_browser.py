@@ -139,6 +139,7 @@ def test_a_faulty_file_is_told_line_by_line_and_costs_nothing(
     assert window.complaints == []
 
 
+@pytest.mark.long
 def test_a_private_result_is_its_owners_until_published_and_again_when_taken_back(
     visitor: Callable[..., Visitor], predictions: Callable[..., Path]
 ) -> None:
@@ -167,6 +168,7 @@ def test_a_private_result_is_its_owners_until_published_and_again_when_taken_bac
     assert window.complaints == []
 
 
+@pytest.mark.long
 def test_without_scripts_everything_works_by_forms_and_links(
     visitor: Callable[..., Visitor], predictions: Callable[..., Path]
 ) -> None:

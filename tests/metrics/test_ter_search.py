@@ -13,7 +13,7 @@ import grue
 from grue.metrics.text.beam import Table
 from grue.metrics.text.edits import MOST_WORDS, Reference
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
 # Lengths on both sides of the beam's 25 words, words few enough to repeat; the seed makes the rest.
 SMALL = st.tuples(st.integers(0, 40), st.integers(0, 40), st.sampled_from([2, 4, 12, 60]), st.integers(0, 10**6))

@@ -99,7 +99,7 @@ def test_limit_asks_for_the_subset_alone(file: Path, data: Path, capsys: pytest.
     assert run(["validate", str(file), "--data", str(data), "-L", "1", "--json"]) == 1
     (error,) = answer(capsys)["errors"]
     assert "Unknown id" in error["problem"]
-    assert "-L" in error["fix"]
+    assert "limit" in error["fix"]
 
 
 def test_runs_are_listed_with_broken_ones(path: Path, manifest: Manifest, capsys: pytest.CaptureFixture[str]) -> None:

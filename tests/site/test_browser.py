@@ -82,7 +82,7 @@ def test_a_reader_reaches_a_row_by_links_and_keyboard_alone(site: Any, browser: 
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
-        (390, "light"),
+        pytest.param(390, "light", marks=pytest.mark.long),
         pytest.param(1600, "dark", marks=pytest.mark.long),
         pytest.param(390, "dark", marks=pytest.mark.long),
         pytest.param(1600, "light", marks=pytest.mark.long),

@@ -24,7 +24,7 @@ def test_the_generator_is_seeded_and_of_every_kind() -> None:
     first, again, other = (
         [
             (one.kind, one.content, dict(one.files))
-            for one in hostile_inputs(60, seed=seed, kinds=("predictions", "model", "text"))
+            for one in hostile_inputs(24, seed=seed, kinds=("predictions", "model", "text"))
         ]
         for seed in (1, 1, 2)
     )
@@ -41,7 +41,7 @@ def test_each_is_answered_and_nothing_is_written_elsewhere(
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
-    for number, hostile in enumerate(hostile_inputs(70, kinds=(kind,))):
+    for number, hostile in enumerate(hostile_inputs(40, kinds=(kind,))):
         folder = tmp_path / f"{number}"
         folder.mkdir()
         try:

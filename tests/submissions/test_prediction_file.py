@@ -101,12 +101,12 @@ def test_a_bomb_is_read_no_further_than_allowed(expected: Expected, tmp_path: Pa
     path.write_bytes(gzip.compress(body * (48 << 20), 1))
     assert path.stat().st_size < 1 << 20
     tracemalloc.start()
-    checked = check_predictions(path, expected, UploadLimits(unpacked_bytes=1 << 20))
+    checked = check_predictions(path, expected, UploadLimits(unpacked_bytes=1 << 18))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert not checked.is_valid
     assert most < 32 << 20
-    assert any("holds more than 1,048,576 bytes" in one.problem or one.line == 100 for one in checked.problems)
+    assert any("holds more than 262,144 bytes" in one.problem or one.line == 100 for one in checked.problems)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,11 @@ from grue.evaluation.call import GenerationCall, OutputCall, RowsCall
 from grue.evaluation.prepare import evaluate_call
 from grue.evaluation.progress import Silent
 from grue.evaluation.scoring_worker import ScoringWorker
+from grue.runs.fields import Fields
 from grue.runs.files import sha256_file
+from grue.runs.identity import run_identity
 from grue.runs.tables import parquet_bytes
+from grue.runs.values import manifest_value
 from tests.commands import Answer, in_process
 
 Edit = Callable[[dict[str, Any]], None]
@@ -35,6 +38,13 @@ class Verified(Answer):
 
     def failures(self, check: str) -> list[dict[str, Any]]:
         return [finding for finding in self.findings("failed") if finding["check"] == check]
+
+
+Lines = list[dict[str, Any]]
+Verify = Callable[..., Verified]
+Copy = Callable[[str], Path]
+# The task whose texts are drawn.
+SAMPLED = "daily_dialog"
 
 
 @pytest.fixture
@@ -116,3 +126,13 @@ def edit_samples(path: Path, task: str, edit: Callable[[list[dict[str, Any]]], N
     lines = table.to_pylist()
     edit(lines)
     file.write_bytes(parquet_bytes(pa.Table.from_pylist(lines, schema=table.schema)))
+
+
+def reidentify(path: Path) -> None:
+    """Make the identity of a changed manifest anew."""
+
+    def edit(document: dict[str, Any]) -> None:
+        known = manifest_value(Fields(document, "manifest.json"))
+        document["identity"] = run_identity(known.model, known.tasks, known.seed)
+
+    edit_json(path, "manifest.json", edit)

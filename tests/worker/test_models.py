@@ -15,6 +15,8 @@ from grue.store.service import jobs
 from tests.processes import outcome
 from tests.worker.scenario import DEMO
 
+pytestmark = pytest.mark.long
+
 TASKS = ("narrativeqa",)
 
 
