@@ -172,13 +172,14 @@ def test_a_provider_on_another_site_signs_in_under_the_real_policies(
             assert tab.get_by_role("heading", level=1).inner_text() == "Ada Lovelace"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
         (390, "dark"),
-        pytest.param(1280, "light", marks=pytest.mark.long),
-        pytest.param(320, "light", marks=pytest.mark.long),
-        pytest.param(1600, "dark", marks=pytest.mark.long),
+        (1280, "light"),
+        (320, "light"),
+        (1600, "dark"),
     ],
 )
 def test_axe_finds_nothing_on_any_page(full: Place, window: Callable[..., Visitor], width: int, scheme: str) -> None:

@@ -21,7 +21,7 @@ from tests.comparison.conftest import MadeTask, MakeRun
 
 RUNS = (
     ("-m", "null:random-reference", "-t", "all", "-L", "5", "--samples", "3"),
-    ("-m", "demo:causal", "-t", "all", "-L", "5", "--profile", "grue-paper"),
+    pytest.param(("-m", "demo:causal", "-t", "all", "-L", "5", "--profile", "grue-paper"), marks=pytest.mark.long),
 )
 # Metrics of one number for all outputs.
 WHOLE = ("msttr", "distinct_", "unique_", "entropy_", "cond_entropy_", "vocab_size", "perplexity_references")

@@ -14,6 +14,7 @@ from tests.comparison.conftest import MadeTask, MakeRun
 FLAGS = ("-t", "all", "-L", "5", "--samples", "3")
 
 
+@pytest.mark.long
 def test_the_difference_is_that_of_the_runs_own_scores(real_run: Callable[..., Path]) -> None:
     runs = [real_run("-m", model, *FLAGS) for model in ("null:random-reference", "null:copy-input")]
     left, right = (grue.load_run(run).results.scores.grue for run in runs)

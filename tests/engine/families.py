@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 import transformers
 
@@ -205,11 +204,6 @@ REFUSED: Mapping[str, Family] = {
     "gpt": Family(config="OpenAIGPTConfig", values={"n_embd": 32, "n_layer": 2, "n_head": 4}),
     "xlstm": Family(config="xLSTMConfig", values={"hidden_size": 64, "num_hidden_layers": 2, "num_heads": 4}),
 }
-
-
-def quick_families(families: Iterable[str], quick: Iterable[str]) -> list[Any]:
-    """Families to run a test with; all but the quick ones wait for the long tests."""
-    return [name if name in quick else pytest.param(name, marks=pytest.mark.long) for name in families]
 
 
 def build(name: str, folder: Path, *, positions: int | None = None) -> Path:

@@ -16,13 +16,13 @@ from grue.engine import estimate
 from grue.engine.hf import HFEngine
 from grue.engine.open import EngineOptions, open_engine
 from grue.engine.protocol import Job, Request
-from tests.engine.families import quick_families
+from tests.long_marks import long_except
 
 # In bfloat16 rounding is coarse: of two tokens that are about as likely, company decides.
 Text = tuple[str, int | None, str | None]
 
 
-@pytest.fixture(scope="module", params=quick_families(("gpt2", "llama", "t5", "bart"), ("gpt2", "t5")))
+@pytest.fixture(scope="module", params=long_except(("gpt2", "llama", "t5", "bart"), ("gpt2", "t5")))
 def rounded(request: pytest.FixtureRequest, checkpoints: dict[str, Path]) -> HFEngine:
     engine = open_engine(str(checkpoints[request.param]), EngineOptions(device="cpu", dtype="bfloat16"))
     assert isinstance(engine, HFEngine)

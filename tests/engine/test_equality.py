@@ -15,8 +15,9 @@ from grue.cli.main import run as command_line
 from grue.core.decoding import Decoding
 from grue.core.errors import CheckpointError
 from grue.engine.open import EngineOptions, open_engine
-from tests.engine.families import FOUR, OTHERS, POSITIONS, REFUSED, build, opened_once, prompts, quick_families
+from tests.engine.families import FOUR, OTHERS, POSITIONS, REFUSED, build, opened_once, prompts
 from tests.engine.reference import Alone, Comparison, events, fitting, rows_of, run
+from tests.long_marks import long_except
 
 NEW = 16
 ENDS = {"many": None, "one": (1,), "none": ()}
@@ -99,7 +100,7 @@ def test_beams_of_many_prompts_are_those_of_each_alone(alone, family, settings):
     check(one.compare(rows, BEAMS[settings], portions))
 
 
-@pytest.mark.parametrize("family", quick_families(OTHERS, ("gemma3", "mamba", "marian", "opt", "qwen3")))
+@pytest.mark.parametrize("family", long_except(OTHERS, ("gemma3", "mamba", "marian", "opt", "qwen3")))
 def test_other_families_write_what_they_write_for_one_prompt_alone(alone, family):
     one = alone(family)
     texts = fitting(one, prompts(30, seed=7, longest=24), POSITIONS - 12)
@@ -118,6 +119,7 @@ def test_a_common_beginning_that_is_read_once_changes_no_text(alone):
         check(one.compare(rows, decoding, run(one.engine, rows, decoding, batch_rows=6)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", FOUR)
 @pytest.mark.parametrize("what", ["position", "mask", "cache"])
 def test_texts_of_the_tiny_models_tell_a_wrong_position_mask_or_cache(alone, family, what):

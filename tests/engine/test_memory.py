@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from grue.core.decoding import Decoding
 from grue.engine.hf import HFEngine
 from grue.engine.memory import is_out_of_memory
-from tests.engine.families import FOUR, POSITIONS, opened_once, prompts, quick_families
+from tests.engine.families import FOUR, POSITIONS, opened_once, prompts
 from tests.engine.reference import Alone, events, failures, fitting, rows_of, run, written
 from tests.engine.short_memory import hooked, short, short_allocations, short_layers
+from tests.long_marks import long_except
 
 NEW = 12
 WAYS = {
@@ -55,7 +56,7 @@ def undisturbed(family: str, way: str, engine: HFEngine, rows) -> dict:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("family", quick_families(FOUR, ("gpt2", "t5")))
+@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2", "t5")))
 @RANDOM
 @given(
     seed=st.integers(0, 10**6), share=st.sampled_from([0.02, 0.2, 0.6]), batch_rows=st.sampled_from([None, 1, 4, 30])
@@ -77,7 +78,7 @@ def test_layers_short_of_memory_at_random_steps_change_no_text(engine, family, w
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("family", quick_families(FOUR, ("gpt2", "t5")))
+@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2", "t5")))
 @RANDOM
 @given(seed=st.integers(0, 10**6), share=st.sampled_from([0.0005, 0.003, 0.02]))
 def test_any_allocation_may_fail_and_changes_no_text(engine, family, way, seed, share):

@@ -70,6 +70,7 @@ def test_without_a_folder_the_run_goes_into_the_results_folder_under_its_identit
     assert folder.name == f"null-empty-{read_run(folder).manifest['identity'][:10]}"
 
 
+@pytest.mark.long
 def test_interrupted_run_keeps_what_is_stored_and_goes_on_to_the_same_results(grue, tmp_path, monkeypatch, results):
     """The engine is interrupted after two batches; the next start generates exactly the rest."""
     from grue.engine.null import NullEngine

@@ -29,6 +29,7 @@ def test_killed_run_goes_on_to_the_same_results_and_generates_no_stored_row_twic
     assert (last["stored"], last["missing"]) == (len(kept), 24 - len(kept))
 
 
+@pytest.mark.long
 def test_termination_ends_a_run_as_an_interrupt_does(tmp_path):
     process = start(*COMMAND, "-o", tmp_path / "run")
     until(lambda: len(stored(tmp_path / "run")) >= 4, process)

@@ -91,6 +91,7 @@ def test_a_single_task_gives_no_score_over_the_benchmark_and_names_the_missing(r
     assert TASK not in scores.grue.reason
 
 
+@pytest.mark.long
 def test_the_score_over_the_benchmark_is_the_mean_of_its_qualities(tmp_path: object) -> None:
     whole = run("null:copy-input", tmp_path / "run", tasks="grue", limit=6).results
     qualities = [task.score.quality.value for task in whole.tasks.values()]

@@ -48,6 +48,7 @@ def generated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     return asked
 
 
+@pytest.mark.long
 def test_an_unchanged_model_passes_on_a_fraction_of_the_rows(
     grue: Grue, causal: Path, generated: list[tuple[str, int]], tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def _submit_signed_in(window: Visitor, path: Path, name: str, *, public: bool) -
     return str(window.tab.url)
 
 
+@pytest.mark.long
 def test_by_keyboard_alone_from_a_file_to_a_comparison(
     visitor: Callable[..., Visitor], predictions: Callable[..., Path]
 ) -> None:
@@ -98,6 +99,7 @@ def test_by_keyboard_alone_from_a_file_to_a_comparison(
     assert window.complaints == []
 
 
+@pytest.mark.long
 def test_a_faulty_file_is_told_line_by_line_and_costs_nothing(
     visitor: Callable[..., Visitor], predictions: Callable[..., Path], tmp_path: Path
 ) -> None:

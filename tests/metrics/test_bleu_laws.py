@@ -21,7 +21,7 @@ WORDS = st.sampled_from(
 )
 TEXT = st.lists(WORDS, max_size=9).map(" ".join)
 ROWS = st.lists(st.tuples(TEXT, st.lists(TEXT, min_size=1, max_size=3)), min_size=1, max_size=6)
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
 Rows = list[tuple[str, list[str]]]
 

@@ -18,7 +18,7 @@ NAMES = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rougeL_coco", "cider", "cider_
 WORDS = st.sampled_from(["a", "dog", "runs", "the", "é", "e\u0301", "中文", "\u00a0", "park,", "x.", "😀", "\ud800"])
 TEXT = st.lists(WORDS, max_size=9).map(" ".join)
 ROWS = st.lists(st.tuples(TEXT, st.lists(TEXT, min_size=1, max_size=3)), min_size=1, max_size=6)
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -43,7 +43,7 @@ def test_tokens_are_joined_by_the_rules(tokens: str, text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12))
-@examples(max_examples=150, deadline=None)
+@examples(max_examples=60, deadline=None)
 def test_joining_equals_sacremoses(words: list[str]) -> None:
     sacremoses = pytest.importorskip("sacremoses")
     joined = sacremoses.MosesDetokenizer("en").detokenize(words)
@@ -60,7 +60,7 @@ def test_joining_equals_sacremoses_on_many_texts(words: list[str]) -> None:
 
 
 @given(st.text(max_size=60))
-@examples(max_examples=150, deadline=None)
+@examples(max_examples=60, deadline=None)
 def test_any_text_is_joined_without_a_double_blank(text: str) -> None:
     joined = detokenize(text)
     assert not text.strip() or "<" in text or "  " not in joined
@@ -125,7 +125,7 @@ def compare_with(script: ModuleType, drawn: tuple[str, list[str], str, str, str]
 
 
 @given(drawn=ROWS)
-@examples(max_examples=150, deadline=None)
+@examples(max_examples=60, deadline=None)
 def test_parent_equals_the_plain_rendition(script: ModuleType, drawn: tuple[str, list[str], str, str, str]) -> None:
     compare_with(script, drawn)
 

@@ -43,7 +43,7 @@ TEXT = st.lists(st.one_of(PIECES, PIECES, FREE, st.just(" ")), max_size=14).flat
     lambda pieces: st.sampled_from(["", " "]).map(lambda blank: blank.join(pieces))
 )
 ROWS = st.lists(st.tuples(TEXT, st.lists(TEXT, min_size=1, max_size=3)), min_size=1, max_size=5)
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 _BLEU = st.fixed_dictionaries(

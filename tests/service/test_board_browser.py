@@ -114,7 +114,6 @@ def test_chosen_runs_go_to_the_compare_page(varied: Served, browser: Any) -> Non
     ("width", "scheme", "addresses"),
     [
         (390, "dark", ADDRESSES[:3]),
-        (1600, "light", ADDRESSES[3:6]),
         pytest.param(320, "light", ADDRESSES, marks=pytest.mark.long),
         pytest.param(390, "dark", ADDRESSES, marks=pytest.mark.long),
         pytest.param(1024, "dark", ADDRESSES, marks=pytest.mark.long),

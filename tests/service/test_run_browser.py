@@ -98,14 +98,15 @@ def test_pages_open_quietly_and_never_scroll_sideways(board: Served, browser: An
     assert hosts == {board.address.removeprefix("http://")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
         (390, "dark"),
         (1600, "light"),
-        pytest.param(390, "light", marks=pytest.mark.long),
-        pytest.param(1600, "dark", marks=pytest.mark.long),
-        pytest.param(320, "light", marks=pytest.mark.long),
+        (390, "light"),
+        (1600, "dark"),
+        (320, "light"),
     ],
 )
 def test_axe_finds_nothing(board: Served, browser: Any, width: int, scheme: str) -> None:

@@ -79,13 +79,14 @@ def test_a_reader_reaches_a_row_by_links_and_keyboard_alone(site: Any, browser: 
     context.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
-        pytest.param(390, "light", marks=pytest.mark.long),
-        pytest.param(1600, "dark", marks=pytest.mark.long),
-        pytest.param(390, "dark", marks=pytest.mark.long),
-        pytest.param(1600, "light", marks=pytest.mark.long),
+        (390, "light"),
+        (1600, "dark"),
+        (390, "dark"),
+        (1600, "light"),
     ],
 )
 def test_axe_finds_nothing_on_any_page(pages: list[tuple[Any, str]], browser: Any, scheme: str, width: int) -> None:

@@ -190,6 +190,7 @@ def test_one_run_alone_gives_a_sentence_for_a_picture(
     assert "Only one run has a score and seconds for 1,000 rows here; a picture needs 2." in html.one("main").text
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1600, "light")])
 def test_axe_finds_nothing_and_nothing_overlaps_or_sticks_out(

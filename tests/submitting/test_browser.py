@@ -134,6 +134,7 @@ def test_a_checkpoint_goes_in_pieces_and_continues_where_it_stopped(
     jobs.cancel(shared.service.store, made.job_id, "test")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_axe_finds_nothing_on_any_state(
     shared: Board, account: Account, browser: Any, width: int, scheme: str, tmp_path: Path

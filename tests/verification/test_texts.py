@@ -62,6 +62,7 @@ def test_honest_texts_of_another_rounding_are_explained(tmp_path: Path, verify: 
     assert "part where two tokens are equal within rounding" in message
 
 
+@pytest.mark.long
 def test_reduced_precision_excuses_no_other_text(copy: Copy, verify: Verify) -> None:
     path = copy("demo:seq2seq")
     claim(path, lambda document: document["model"].update(dtype="bfloat16", weights_sha256="0" * 64))
