@@ -19,7 +19,7 @@ from tests.accounts.people import PASSWORD, Place, place
 from tests.journey.visits import Visitor
 from tests.site.boards import sample_runs
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.fixture
@@ -172,7 +172,6 @@ def test_a_provider_on_another_site_signs_in_under_the_real_policies(
             assert tab.get_by_role("heading", level=1).inner_text() == "Ada Lovelace"
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [

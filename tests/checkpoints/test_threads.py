@@ -127,6 +127,7 @@ def test_a_measurement_says_what_each_number_of_threads_took(monkeypatch):
     assert found.count == torch.get_num_threads() in (1, 2, 3)
 
 
+@pytest.mark.long
 def test_a_machine_that_is_busy_still_gets_an_answer():
     """Twice as many busy processes as cores: the measurement ends, within the cores there are."""
     import json

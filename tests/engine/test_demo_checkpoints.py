@@ -61,6 +61,7 @@ def test_there_is_nothing_but_text_and_safetensors() -> None:
     assert {path.suffix for path in DEMO.rglob("*") if path.is_file()} == {".json", ".safetensors", ".md"}
 
 
+@pytest.mark.long
 def test_loading_writes_no_warning() -> None:
     code = (
         "import warnings; warnings.simplefilter('error')\n"

@@ -47,6 +47,7 @@ def test_faults_that_pass_change_no_result(grue, server, tmp_path, whole, result
     assert events(tmp_path / "run", "slowed_down")
 
 
+@pytest.mark.long
 def test_server_that_hangs_is_asked_again(grue, server, tmp_path, whole, monkeypatch):
     monkeypatch.setattr(client, "REQUEST_SECONDS", 1.0)
     server.orders.before = lambda prompt: ["hang"] if len(prompt) % 7 == 0 else []
@@ -161,6 +162,7 @@ def test_answer_that_ends_all_ends_the_task_at_once_and_keeps_what_is_there(grue
     assert texts(tmp_path / "run", "commongen") == texts(whole, "commongen")
 
 
+@pytest.mark.long
 def test_refusals_for_the_rate_fail_no_row_that_is_answered_in_the_end(grue, server, tmp_path, whole):
     server.orders.before = lambda prompt: ["status:429"] * 10 if len(prompt) % 9 == 0 and prompt != "Hello" else []
     answer = grue(*at(server), *WHAT, "-o", tmp_path / "run")
@@ -171,6 +173,7 @@ def test_refusals_for_the_rate_fail_no_row_that_is_answered_in_the_end(grue, ser
     assert min(bounds) < 16
 
 
+@pytest.mark.long
 def test_row_that_is_refused_for_the_rate_while_others_pass_is_given_up(grue, server, tmp_path, whole):
     rows = read_run(whole).samples("commongen").to_pylist()
     server.orders.always = lambda prompt: "status:429" if prompt == rows[4]["prompt"] else None
@@ -209,6 +212,7 @@ def test_redirects_are_not_followed(grue, model, server, tmp_path, monkeypatch):
         assert not elsewhere.asked
 
 
+@pytest.mark.long
 def test_wait_that_the_server_asks_for_is_kept_by_all(grue, server, tmp_path):
     first = []
 

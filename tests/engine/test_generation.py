@@ -14,6 +14,7 @@ from grue.core.task import Truncation
 from grue.engine.hf import HFEngine
 from grue.engine.memory import is_out_of_memory
 from grue.engine.protocol import Job, Request
+from tests.long_marks import long_except
 
 KINDS = ("gpt2", "llama", "t5", "bart")
 END_IDS = [1, *range(60, 78)]
@@ -72,7 +73,7 @@ def test_greedy_texts_in_batches_are_those_of_one_prompt_alone(kind, engines, ma
     assert lengths > (0 if kind == "bart" else 4)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", long_except(KINDS, ("llama", "t5")))
 @pytest.mark.parametrize(
     "settings",
     [
@@ -88,7 +89,7 @@ def test_greedy_settings_in_batches_do_what_they_do_for_one_prompt_alone(kind, s
     check_equal_to_alone(engines[kind], make_rows(7, seed=2), decoding, generate, batch_rows=7)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", long_except(KINDS, ("llama", "t5")))
 @pytest.mark.parametrize(
     "settings",
     [

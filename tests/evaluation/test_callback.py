@@ -14,6 +14,8 @@ import grue
 from grue.core.errors import UsageError
 from grue.evaluation.callback import undisturbed
 
+pytestmark = pytest.mark.long
+
 CHECKPOINT = str(files("grue.engine") / "demo" / "causal")
 
 

@@ -10,6 +10,8 @@ import pytest
 import grue
 from grue.runs.frames import Run
 
+pytestmark = pytest.mark.long
+
 TASKS = ("imdb", "commongen", "cnn_dailymail", "totto", "narrativeqa", "iwslt2017", "daily_dialog")
 ROUGE = {"rouge1", "rouge2", "rougeL", "rougeLsum"}
 WORDS = {

@@ -90,6 +90,7 @@ def test_a_part_that_there_is_not_is_refused(text):
         parse_shard(text)
 
 
+@pytest.mark.long
 def test_joined_parts_are_the_run_of_one_process(made, grue, tmp_path, results):
     whole, parts = made
     before = {path: path.read_bytes() for part in parts for path in part.rglob("*") if path.is_file()}
@@ -106,6 +107,7 @@ def test_joined_parts_are_the_run_of_one_process(made, grue, tmp_path, results):
     assert {path: path.read_bytes() for part in parts for path in part.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.long
 def test_costs_of_the_parts_are_added(made, grue, tmp_path):
     _, parts = made
     assert grue("merge", *parts, "-o", tmp_path / "joined").code == 0
@@ -147,6 +149,7 @@ def test_a_metric_that_asks_the_checkpoint_itself_is_joined_too(model, checkpoin
     assert found == results(tmp_path / "whole")
 
 
+@pytest.mark.long
 def test_a_part_is_never_taken_for_the_run(made, grue, tmp_path):
     _, parts = made
     for refused in (("score", parts[0]), ("samples", parts[0], "-t", "imdb"), ("runs", "show", parts[0])):
@@ -164,6 +167,7 @@ def test_a_part_is_never_taken_for_the_run(made, grue, tmp_path):
         api.load_run(parts[0])
 
 
+@pytest.mark.long
 def test_a_directory_keeps_to_its_part(made, grue):
     whole, parts = made
     for folder, shard in ((parts[0], ("--shard", "2/3")), (parts[0], ()), (whole, ("--shard", "1/3"))):
@@ -174,6 +178,7 @@ def test_a_directory_keeps_to_its_part(made, grue):
         assert (folder / "results.json").read_bytes() == before
 
 
+@pytest.mark.long
 def test_missing_parts_are_named_with_the_command_that_makes_them(parts, grue, tmp_path, results, made):
     shutil.rmtree(parts[1])
     answer = grue("merge", parts[0], parts[2], "-o", tmp_path / "joined")
@@ -188,6 +193,7 @@ def test_missing_parts_are_named_with_the_command_that_makes_them(parts, grue, t
     assert results(tmp_path / "joined") == results(made[0])
 
 
+@pytest.mark.long
 def test_parts_of_another_run_or_division_or_twice_are_refused(parts, made, grue, tmp_path):
     other = evaluate(tmp_path / "other", "--seed", "5", "--shard", "2/3")
     two = evaluate(tmp_path / "two", "--shard", "2/2")
@@ -208,6 +214,7 @@ def test_parts_of_another_run_or_division_or_twice_are_refused(parts, made, grue
     assert grue("merge", *parts, parts[0] / ".." / parts[0].name, "-o", tmp_path / "joined").code == 0
 
 
+@pytest.mark.long
 def test_a_changed_file_of_a_part_is_refused(parts, grue, tmp_path):
     path = parts[1] / "samples" / "imdb.parquet"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -218,6 +225,7 @@ def test_a_changed_file_of_a_part_is_refused(parts, grue, tmp_path):
     assert not (tmp_path / "joined").exists()
 
 
+@pytest.mark.long
 def test_a_part_cannot_be_the_place_of_the_run(parts, grue):
     before = (parts[0] / "results.json").read_bytes()
     answer = grue("merge", *parts, "-o", parts[0])
@@ -288,6 +296,7 @@ def test_the_oracle_has_no_parts(grue, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_from_python_with_default_folders(tmp_path, monkeypatch, made, results):
     monkeypatch.setenv("GRUE_RESULTS_DIR", str(tmp_path / "runs"))
     done = [api.evaluate("demo:causal", TASKS, data="mini", limit=7, shard=f"{number}/2") for number in (1, 2)]
@@ -316,6 +325,7 @@ def test_a_killed_part_is_named_and_its_command_finishes_it(grue, tmp_path, resu
     assert results(tmp_path / "joined") == results(tmp_path / "whole")
 
 
+@pytest.mark.long
 def test_a_killed_merge_is_started_again(made, tmp_path, grue, results):
     whole, parts = made
     arguments = ["merge", *map(str, parts), "-o", str(tmp_path / "joined")]

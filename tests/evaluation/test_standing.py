@@ -27,6 +27,7 @@ def value(run: Run, metric: str) -> float | None:
     return run.results.tasks[TASK].metrics[metric].value
 
 
+@pytest.mark.long
 def test_floor_ceiling_and_null_systems_are_the_values_of_their_own_runs(runs: dict[str, Run]) -> None:
     score = runs["null:copy-input"].results.tasks[TASK].score
     for metric in PRIMARY:

@@ -214,6 +214,7 @@ def test_thousands_of_generated_texts_score_as_in_nltk_with_the_real_wordnet(mat
     check_equal(rows, meteor(tokenize="whitespace"), NoSynonyms())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("nltk_data")
 def test_synonyms_are_those_of_nltks_reader(tmp_path: Path) -> None:
     from nltk.corpus import wordnet

@@ -176,6 +176,7 @@ def test_the_explanation_counts_stages(stand_in: Path) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(real_jar() is None, reason="no meteor-1.5.jar: set GRUE_METEOR_JAR or install pycocoevalcap")
 @pytest.mark.skipif(shutil.which("java") is None, reason="no java on the PATH")
 @pytest.mark.parametrize("tokenize", ["raw", "ptb"])

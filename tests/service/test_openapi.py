@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
@@ -34,6 +35,7 @@ def test_the_document_names_every_address_of_the_api(board: Served) -> None:
                     assert set(response.get("content", {})) == {"application/problem+json"}, (path, method, status)
 
 
+@pytest.mark.long
 def test_calls_made_from_the_document_are_answered_as_it_says(board: Served) -> None:
     schema = schemathesis.openapi.from_url(f"{board.address}/api/v1/openapi.json")
     statuses: Counter[tuple[str, int]] = Counter()

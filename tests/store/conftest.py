@@ -98,22 +98,32 @@ class _own_server:  # noqa: N801 - used as a function
 
 @dataclass
 class Databases:
-    """Makes empty databases of one kind."""
+    """Makes databases of one kind; ``template`` gives the address of one with tables that nobody is connected to."""
 
     kind: str
     folder: Path
-    server: str = ""
+    server: str
+    template: Callable[[], str]
     made: list[str] = field(default_factory=list)
 
-    def new(self) -> str:
-        """Address of a new, empty database."""
+    def new(self, options: str = "") -> str:
+        """Address of a new database, empty unless PostgreSQL is told otherwise."""
         name = f"grue_test_{os.getpid()}_{len(self.made)}_{os.urandom(4).hex()}"
         if self.kind == "sqlite":
             self.made.append(f"sqlite:///{self.folder / name}.sqlite")
         else:
-            self._on_server(f"CREATE DATABASE {name}")
+            self._on_server(f"CREATE DATABASE {name} {options}")
             self.made.append(database_url(self.server).set(database=name).render_as_string(hide_password=False))
         return self.made[-1]
+
+    def migrated(self) -> str:
+        """Address of a new database with the tables of today and no rows: a copy of one that was migrated once."""
+        template = database_url(self.template()).database or ""
+        if self.kind == "postgresql":
+            return self.new(f"TEMPLATE {template}")
+        url = self.new()
+        shutil.copyfile(template, database_url(url).database or "")
+        return url
 
     def delete(self, url: str) -> None:
         """Remove a database with all it holds."""
@@ -139,6 +149,28 @@ class Databases:
         engine.dispose()
 
 
+def _no_template() -> str:
+    raise AssertionError("only databases made by the fixture have one")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A SQLite database with the tables of today."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('template')}/template.sqlite"
+    open_store(url).close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres: str) -> Iterator[str]:
+    """A PostgreSQL database with the tables of today."""
+    databases = Databases("postgresql", Path(), postgres, _no_template)
+    url = databases.new()
+    open_store(url).close()
+    yield url
+    databases.delete(url)
+
+
 @pytest.fixture
 def databases_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Databases]]:
     """New databases of a kind that a test chooses."""
@@ -146,7 +178,7 @@ def databases_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
 
     def of(kind: str) -> Databases:
         server = request.getfixturevalue("postgres") if kind == "postgresql" else ""
-        all_made.append(Databases(kind, tmp_path, server))
+        all_made.append(Databases(kind, tmp_path, server, lambda: request.getfixturevalue(f"{kind}_template")))
         return all_made[-1]
 
     yield of
@@ -164,7 +196,7 @@ def databases(request: pytest.FixtureRequest, databases_of: Callable[[str], Data
 @pytest.fixture
 def store(databases: Databases) -> Iterator[Store]:
     """An open, empty store."""
-    with open_store(databases.new()) as opened:
+    with open_store(databases.migrated()) as opened:
         yield opened
 
 

@@ -41,7 +41,7 @@ def test_each_is_answered_and_nothing_is_written_elsewhere(
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
-    for number, hostile in enumerate(hostile_inputs(40, kinds=(kind,))):
+    for number, hostile in enumerate(hostile_inputs(16, kinds=(kind,))):
         folder = tmp_path / f"{number}"
         folder.mkdir()
         try:

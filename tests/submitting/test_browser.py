@@ -17,7 +17,7 @@ from grue.submissions.model_files import is_allowed
 from tests.chromium import assert_axe_finds_nothing
 from tests.submitting.conftest import ROWS, Account, Board, answers
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 DROP = """([name, text]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name));
@@ -134,7 +134,6 @@ def test_a_checkpoint_goes_in_pieces_and_continues_where_it_stopped(
     jobs.cancel(shared.service.store, made.job_id, "test")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_axe_finds_nothing_on_any_state(
     shared: Board, account: Account, browser: Any, width: int, scheme: str, tmp_path: Path

@@ -14,6 +14,8 @@ from grue.core.rows import data_sha256
 from grue.runs.rows import row_of
 from tests.verification.conftest import SAMPLED, Copy, Lines, Verify, edit_json, edit_samples, rehash, reidentify
 
+pytestmark = pytest.mark.long
+
 
 def test_edited_score_is_found_with_and_without_its_checksum(copy: Copy, verify: Verify) -> None:
     path = copy("demo:seq2seq")
