@@ -16,13 +16,14 @@ from grue.engine import estimate
 from grue.engine.hf import HFEngine
 from grue.engine.open import EngineOptions, open_engine
 from grue.engine.protocol import Job, Request
-from tests.long_marks import long_except
+
+pytestmark = pytest.mark.long
 
 # In bfloat16 rounding is coarse: of two tokens that are about as likely, company decides.
 Text = tuple[str, int | None, str | None]
 
 
-@pytest.fixture(scope="module", params=long_except(("gpt2", "llama", "t5", "bart"), ("t5",)))
+@pytest.fixture(scope="module", params=["gpt2", "llama", "t5", "bart"])
 def rounded(request: pytest.FixtureRequest, checkpoints: dict[str, Path]) -> HFEngine:
     engine = open_engine(str(checkpoints[request.param]), EngineOptions(device="cpu", dtype="bfloat16"))
     assert isinstance(engine, HFEngine)
@@ -82,7 +83,6 @@ def test_order_of_requests_and_free_memory_change_nothing(rounded, rows, monkeyp
     assert decoded(rounded, random.Random(0).sample(rows, len(rows)), job) == whole
 
 
-@pytest.mark.long
 def test_without_it_company_does_change_texts(checkpoints, rows):
     """Were there nothing to see here, the other tests would see nothing either."""
     rounded = open_engine(str(checkpoints["gpt2"]), EngineOptions(device="cpu", dtype="bfloat16"))

@@ -20,7 +20,6 @@ from grue.engine.pool import PoolEngine, open_pool
 from grue.engine.pool.messages import Came, Chunk, Done, Lost, Raised
 from grue.engine.pool.worker import answers
 from grue.engine.protocol import Job, Portion, Request
-from tests.long_marks import long_except
 
 WORDS = [
     "the",
@@ -94,7 +93,8 @@ def single():
     return engine
 
 
-@pytest.mark.parametrize("kind", long_except(DECODINGS, ("greedy",)))
+@pytest.mark.long
+@pytest.mark.parametrize("kind", DECODINGS)
 def test_two_processes_write_what_one_writes(pool, single, kind):
     decoding, samples = DECODINGS[kind]
     rows = make_rows(90)
