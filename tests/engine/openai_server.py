@@ -102,6 +102,7 @@ class Running:
     headers: list[dict[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     most_at_once: int = 0
+    connections: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 
 
@@ -117,6 +118,18 @@ def serving(model: Model, *, owner: str = "vllm", key: str | None = None, name: 
 
         def log_message(self, *args: object) -> None:
             pass
+
+        def setup(self) -> None:
+            with counting:
+                running.connections += 1
+            super().setup()
+
+        def finish(self) -> None:
+            try:
+                super().finish()
+            finally:
+                with counting:
+                    running.connections -= 1
 
         def send(self, status: int, document: Any, **headers: str) -> None:
             self.send_body(status, json.dumps(document).encode(), **headers)
