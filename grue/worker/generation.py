@@ -32,10 +32,13 @@ from grue.worker.reasons import (
 )
 from grue.worker.sandbox import Limits, Sandbox, machine_memory_bytes
 
+GIBIBYTE = 1 << 30
 WATCH_SECONDS = 1.0
+# Libraries that cannot be loaded say so in words of their own, and one tries again for ever: the system's limit leaves
+# them room, and a program that takes more than a smaller one allows is ended by the worker that watches it.
+LIBRARIES_BYTES = 2 * GIBIBYTE
 # Lines of a job's log that the generating program may write.
 MOST_NOTES = 20
-GIBIBYTE = 1 << 30
 # Words that the generating program may give as reasons; any other is one of its own making.
 REASONS = ("bad-checkpoint", "out-of-memory", "nan-logits", "internal")
 
@@ -91,7 +94,7 @@ class Generation:
             StoppedError: where the worker is to stop; what was generated is stored.
         """
         limits = Limits(
-            memory_bytes=self._memory_bytes,
+            memory_bytes=max(self._memory_bytes, LIBRARIES_BYTES),
             cpu_seconds=int(self._settings.generate_hours * 3600 * max(1, psutil.cpu_count() or 1)) + 60,
         )
         command = self._sandbox.enclosed(

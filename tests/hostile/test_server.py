@@ -185,9 +185,10 @@ def attack(server: Server, count: int) -> Counter[int]:
             ):
                 statuses[answer.status_code] += 1
                 assert answer.status_code < 500, (hostile.name, answer.text[:500])
-                if answer.status_code >= 400 and "json" in answer.headers["content-type"]:
+                shown = answer.headers.get("content-type", "")
+                if answer.status_code >= 400 and "json" in shown:
                     json.dumps(answer.json(), ensure_ascii=False).encode()
-                elif "html" in answer.headers["content-type"]:
+                elif "html" in shown:
                     assert not any(markup in answer.text for markup in MARKUP), hostile.name
                 assert not (hostile.is_wrong and is_taken(answer)), (hostile.name, answer.text[:500])
     assert server.process.poll() is None
