@@ -16,6 +16,7 @@ from grue.engine.hf import HFEngine
 from grue.engine.protocol import Job, Request
 from tests.engine.families import FOUR, POSITIONS, opened_once, prompts
 from tests.engine.reference import Alone, failures, fitting, rows_of, run, written
+from tests.long_marks import long_except
 
 NEW = 12
 NO_NUMBERS = "the model wrote logits that are no numbers"
@@ -56,7 +57,7 @@ def no_numbers_after(model: torch.nn.Module, token: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2", "t5")))
 def test_rows_whose_logits_are_no_numbers_fail_alone(engine, family, way):
     """A prompt holds a token whose embedding is not a number; its neighbours in the batch know nothing of it."""
     one, decoding = engine(family), WAYS[way]
@@ -87,7 +88,7 @@ def test_rows_whose_logits_are_no_numbers_fail_alone(engine, family, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2", "t5")))
 def test_a_model_that_writes_no_numbers_at_all_fails_every_row(engine, family, way):
     one = engine(family)
     rows = rows_for(one, 7)
@@ -121,7 +122,7 @@ def test_forbidden_tokens_of_the_model_itself_are_no_fault(engine):
         handle.remove()
 
 
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2", "t5")))
 @pytest.mark.parametrize("beams", [1, 3])
 def test_a_model_that_never_ends_is_ended_at_the_length(engine, family, beams, monkeypatch):
     one = engine(family)

@@ -56,7 +56,7 @@ def undisturbed(family: str, way: str, engine: HFEngine, rows) -> dict:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2", "t5")))
+@pytest.mark.parametrize("family", long_except(FOUR, ("t5",)))
 @RANDOM
 @given(
     seed=st.integers(0, 10**6), share=st.sampled_from([0.02, 0.2, 0.6]), batch_rows=st.sampled_from([None, 1, 4, 30])
@@ -78,7 +78,7 @@ def test_layers_short_of_memory_at_random_steps_change_no_text(engine, family, w
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("family", long_except(FOUR, ("t5",)))
+@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2",)))
 @RANDOM
 @given(seed=st.integers(0, 10**6), share=st.sampled_from([0.0005, 0.003, 0.02]))
 def test_any_allocation_may_fail_and_changes_no_text(engine, family, way, seed, share):
@@ -100,7 +100,7 @@ def tokens_read(kwargs) -> int:
 
 
 @pytest.mark.parametrize("way", ["greedy", "sampled", "beams"])
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2", "t5")))
 def test_only_large_steps_are_too_much_and_all_rows_are_finished(engine, family, way):
     one, (decoding, samples) = engine(family), WAYS[way]
     rows = rows_for(one, 20)
@@ -138,7 +138,7 @@ def test_the_trace_says_how_the_batch_shrank_and_grew_again(engine):
 
 
 @pytest.mark.parametrize("way", ["greedy", "sampled", "beams"])
-@pytest.mark.parametrize("family", FOUR)
+@pytest.mark.parametrize("family", long_except(FOUR, ("gpt2", "t5")))
 def test_rows_that_never_fit_fail_alone_with_a_reason(engine, family, way):
     one, (decoding, samples) = engine(family), WAYS[way]
     rows = rows_for(one, 20, seed=6)

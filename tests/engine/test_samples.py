@@ -17,13 +17,14 @@ from grue.engine.hf import HFEngine
 from grue.engine.protocol import Job, Request
 from tests.engine.families import FOUR, POSITIONS, build, opened, prompts
 from tests.engine.reference import Alone, fitting, rows_of, run, written
+from tests.long_marks import long_except
 
 NEW = 10
 SAMPLES = 8
 DECODING = Decoding(max_new_tokens=NEW, do_sample=True, temperature=1.4, top_k=60, top_p=0.97)
 
 
-@pytest.fixture(scope="module", params=list(FOUR))
+@pytest.fixture(scope="module", params=long_except(FOUR, ("gpt2", "t5")))
 def engine(request, tmp_path_factory) -> HFEngine:
     return opened(build(request.param, tmp_path_factory.mktemp("families") / request.param))
 

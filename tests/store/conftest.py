@@ -187,7 +187,7 @@ def databases_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
             made.delete(url)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def databases(request: pytest.FixtureRequest, databases_of: Callable[[str], Databases]) -> Databases:
     """New databases of both kinds."""
     return databases_of(request.param)

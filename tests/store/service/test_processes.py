@@ -32,7 +32,7 @@ def processes() -> Any:
     return context
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def filled(
     request: pytest.FixtureRequest, desk_of: Callable[[str], tuple[Desk, str]]
 ) -> Callable[[int], tuple[Desk, str, list[Submission]]]:
