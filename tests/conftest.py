@@ -13,6 +13,9 @@ import pytest
 
 from tests.chromium import launched
 from tests.commands import Answer, in_process
+from tests.databases import databases, databases_of, postgres, postgresql_template, sqlite_template
+
+__all__ = ["databases", "databases_of", "postgres", "postgresql_template", "sqlite_template"]
 
 _TESTS = Path(__file__).resolve().parent
 # Two torch threads on a busy machine are slower than one; set before torch is first imported.

@@ -13,12 +13,16 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.exceptions import HTTPException
 
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SIGN_IN_MINUTES: Final = 5
 # An office behind one address has more people than one account has passwords.
 ADDRESS_SHARE: Final = 4
 # The storage keeps an empty list for each address that was ever seen; beyond so many they are thrown away.
 KEPT_KEYS: Final = 20_000
+
+
+# Answered from memory: what the board itself is made of.
+_FREE: Final = ("/api/v1/leaderboard", "/api/v1/tasks")
 
 
 class TooManyRequests(HTTPException):
@@ -30,12 +34,24 @@ class TooManyRequests(HTTPException):
         super().__init__(429, f"Too many requests. Try again in {wait}.", {"Retry-After": str(seconds)})
 
 
+def counted_as(method: str, path: str) -> str | None:
+    """What a request counts as: ``post`` where it changes something, ``api`` where much is read for it, or nothing.
+
+    Much is read for the API, and for pages that show rows: they are put together from files and the database.
+    """
+    if method not in _SAFE_METHODS:
+        return "post"
+    shows_rows = path == "/compare" or (path.startswith("/runs/") and "/samples/" in path)
+    is_api = path.startswith("/api/") and not path.startswith(_FREE)
+    return "api" if is_api or shows_rows else None
+
+
 class Rates:
     """The limits of one web process.
 
     Args:
         posts_per_minute: Requests that change something, of an address and of an account.
-        api_per_minute: Calls of the JSON API and pages of rows, of an address; calls of the API, of an account.
+        api_per_minute: Calls of the JSON API and pages that show rows, of an address and of an account.
         sign_in_failures: Wrong passwords within five minutes for one name; an address may four times as many.
     """
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from grue.store.service.values import Submission
-from leaderboard_site.accounts.rates import SAFE_METHODS, Rates
+from leaderboard_site.accounts.rates import Rates, counted_as
 from leaderboard_site.accounts.viewer import ANONYMOUS, Viewer, viewer_of
 
 ORDER: Final = (ANONYMOUS, "reader", "submitter", "host")
@@ -142,13 +142,12 @@ def _token_will_do(viewer: Viewer, rule: Rule) -> bool:
 
 def _count(request: Request, viewer: Viewer) -> None:
     """Hold an account to its rate, once a request, from however many addresses it comes."""
-    is_safe = request.method in SAFE_METHODS
-    if viewer.user is None or getattr(request.state, "is_counted", False):
+    counted = counted_as(request.method, request.url.path)
+    if counted is None or viewer.user is None or getattr(request.state, "is_counted", False):
         return
-    if not is_safe or request.url.path.startswith("/api/"):
-        request.state.is_counted = True
-        rates: Rates = request.app.state.rates
-        rates.hit("api" if is_safe else "post", f"account {viewer.user.user_id}")
+    request.state.is_counted = True
+    rates: Rates = request.app.state.rates
+    rates.hit(counted, f"account {viewer.user.user_id}")
 
 
 def require(request: Request, action: str, thing: object | None = None) -> Viewer:

@@ -17,7 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from grue.submissions.settings import ServiceSettings
 from leaderboard_site.accounts import passwords
 from leaderboard_site.accounts.providers import Directory
-from leaderboard_site.accounts.rates import SAFE_METHODS, Rates, address_key
+from leaderboard_site.accounts.rates import Rates, address_key, counted_as
 from leaderboard_site.accounts.refusals import add_refusals
 from leaderboard_site.accounts.viewer import brings_token
 from leaderboard_site.web.errors import problem
@@ -44,8 +44,6 @@ HEADERS: Final = (
 )
 # A year; only this host, since a board does not decide for its sisters.
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
-# Answered from memory: what the board itself is made of.
-_CHEAP: Final = ("/api/v1/leaderboard", "/api/v1/tasks")
 
 
 class SecurityHeaders:
@@ -96,29 +94,22 @@ class Guard:
             # No id or word has one, and PostgreSQL refuses it even in a question.
             await problem(400, "", "The address holds a null character.")(scope, receive, send)
             return
-        is_safe = scope["method"] in SAFE_METHODS
-        if is_safe and not reads_much(scope["path"]):
+        counted = counted_as(scope["method"], scope["path"])
+        if counted is None:
             await self._app(scope, receive, send)
             return
-        if not is_safe and is_foreign(scope, self._base_url):
+        if counted == "post" and is_foreign(scope, self._base_url):
             detail = "A page of another site sent this. Open the board itself and do it there."
             await problem(403, "Sent from another site", detail)(scope, receive, send)
             return
         client = scope.get("client")
         key = address_key(client[0] if client else None)
-        if seconds := self._rates.wait_seconds("api" if is_safe else "post", key):
+        if seconds := self._rates.wait_seconds(counted, key):
             detail = f"Too many requests from your address. Try again in {seconds} s."
             headers = {"Retry-After": str(seconds)}
             await problem(429, "Too many requests", detail, headers=headers)(scope, receive, send)
             return
         await self._app(scope, receive, send)
-
-
-def reads_much(path: str) -> bool:
-    """Whether an answer is put together from files and the database: the API, and pages that show rows."""
-    if path.startswith("/api/"):
-        return not path.startswith(_CHEAP)
-    return path == "/compare" or (path.startswith("/runs/") and "/samples/" in path)
 
 
 def is_foreign(scope: Scope, base_url: str) -> bool:

@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 
 from tests.accounts.people import Place, place
-from tests.store.conftest import databases, databases_of, postgres
-
-__all__ = ["databases", "databases_of", "postgres"]
 
 
 @pytest.fixture

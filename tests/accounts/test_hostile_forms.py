@@ -16,7 +16,7 @@ from leaderboard_site.app import create_app
 from leaderboard_site.service import Service
 from tests.accounts.people import Place, place
 from tests.accounts.route_table import all_routes
-from tests.store.conftest import Databases
+from tests.databases import Databases
 
 PIECES = [
     "", " ", "\x00", "a\x00b", "x" * 5000, "\ufffd", "\U0001f600", "\u202e", "\ud7ff", "-1", "9" * 40, "1e9", "NaN",

@@ -18,8 +18,8 @@ from grue.core.rows import Row
 from grue.store.service import jobs, submissions, tokens, users
 from grue.submissions.expected import write_expected
 from leaderboard_site.service import Service
+from tests.databases import Databases
 from tests.service.serving import Served, served
-from tests.store.conftest import Databases
 
 N_POSTS = 50
 LEFT = 1

@@ -51,6 +51,18 @@ def test_an_account_is_counted_over_all_its_addresses_and_tokens(opened: Callabl
     assert asked(place.token("olga"), "192.0.2.9") == 200
 
 
+def test_an_account_too_reads_the_board_freely(opened: Callable[..., Place]) -> None:
+    place = opened(api_per_minute="2", proxies="127.0.0.1")
+    token = place.token("sam")
+
+    def asked(path: str, number: int) -> int:
+        headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": f"192.0.2.{number}"}
+        return httpx.get(f"{place.address}{path}", headers=headers).status_code
+
+    assert [asked("/api/v1/leaderboard", number) for number in range(4)] == [200] * 4
+    assert [asked("/api/v1/queue", number) for number in range(4)] == [200, 200, 429, 429]
+
+
 @pytest.mark.parametrize(("proxies", "is_one"), [("", True), ("10.0.0.1", True), ("127.0.0.1", False)])
 def test_a_forwarded_address_counts_from_a_trusted_proxy_alone(
     opened: Callable[..., Place], proxies: str, is_one: bool

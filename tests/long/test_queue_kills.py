@@ -25,8 +25,8 @@ from grue.store import queries
 from grue.store.service import jobs, tokens, users
 from grue.store.service.submissions import all_submissions
 from grue.store.service.values import Submission
+from tests.databases import Databases
 from tests.processes import PROGRAM, outcome
-from tests.store.conftest import Databases, databases_of, postgres  # noqa: F401 - fixtures
 from tests.worker.scenario import Scenario, null_predictions
 
 pytestmark = pytest.mark.long
@@ -204,7 +204,7 @@ def undisturbed(files, tmp_path_factory) -> dict[str, tuple[dict, dict]]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def service(request, databases_of: Callable[[str], Databases], tmp_path: Path) -> Iterator[Scenario]:  # noqa: F811
+def service(request, databases_of: Callable[[str], Databases], tmp_path: Path) -> Iterator[Scenario]:
     url = databases_of(request.param).new()
     settings = {
         "GRUE_LEASE_SECONDS": "3",
